@@ -1,0 +1,1 @@
+"""Who may see what: levels, readers and tokens."""

@@ -1,0 +1,1 @@
+"""Checking before writing: the SHACL gate, and its report as sentences."""

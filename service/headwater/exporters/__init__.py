@@ -1,0 +1,1 @@
+"""Writing an object out in the formats that others read: one file per target format."""

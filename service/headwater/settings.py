@@ -1,0 +1,88 @@
+"""Everything that can be set, with its default and its reason; read once, handed down, never looked up elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from headwater.errors import BadParameter
+
+
+class Settings(BaseSettings):
+    """Settings from arguments, `HEADWATER_*` variables and `headwater.toml` in the working folder, in this order.
+
+    >>> Settings(data="/tmp/x", port=9000).port
+    9000
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADWATER_", toml_file="headwater.toml", extra="forbid", frozen=True
+    )
+
+    data: Path = Field(
+        Path("headwater-data"), description="The folder that holds the ledger, the store and the index."
+    )
+    base_iri: str = Field(
+        "http://127.0.0.1:8321/",
+        pattern=r"^https?://[^\s<>\"{}|\\^`]+/$",
+        description="What the IRIs of objects named here begin with. Fixed for a data folder when it is first opened.",
+    )
+    store: str = Field("embedded", description="The triplestore: 'embedded' (on disk) or 'memory'.")
+    ledger: str = Field(
+        "", description="The ledger's SQLAlchemy address; empty means SQLite inside the data folder."
+    )
+    host: str = Field("127.0.0.1", description="The address that 'serve' listens on.")
+    port: int = Field(8321, ge=0, le=65535, description="The port that 'serve' listens on.")
+    default_visibility: str = Field(
+        "public",
+        pattern=r"^(public|internal|project:[A-Za-z0-9][A-Za-z0-9._-]{0,63})$",
+        description="The visibility of records that are written without naming one.",
+    )
+    max_upload_mb: int = Field(
+        256, ge=1, description="The largest request body or single source file, in MiB."
+    )
+    max_query_length: int = Field(
+        100_000, ge=100, description="The longest SPARQL text accepted, in characters."
+    )
+    max_answer_mb: int = Field(
+        256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut."
+    )
+    batch_records: int = Field(
+        256, ge=1, description="How many records of an import go into one ledger transaction."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings; a wrong value becomes an error that names the setting.
+
+    >>> load(port="seventy")
+    Traceback (most recent call last):
+    ...
+    headwater.errors.BadParameter: port: Input should be a valid integer, unable to parse string as an integer
+    """
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadParameter(
+            f"{name}: {first['msg']}", remedy="See docs/reference/settings.md for what each setting takes."
+        ) from error

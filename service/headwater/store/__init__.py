@@ -1,0 +1,1 @@
+"""The triplestore: one protocol, the embedded Oxigraph behind it, and the views that questions run on."""

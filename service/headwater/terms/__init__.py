@@ -1,0 +1,1 @@
+"""IRIs and kinds: the names of things, minted, recognised and read from `ontology/`."""

@@ -1,0 +1,1 @@
+"""Headwater over HTTP: the facade and the pages."""
