@@ -134,9 +134,7 @@ class NotFound(HeadwaterError):
     status = 404
     exit_code = 2
     title = "Not found"
-    default_remedy = (
-        "Check the identifier: an IRI, a CURIE, a PID, a digest or an external id such as mlflow:RUNID."
-    )
+    default_remedy = "Check the identifier: an IRI, a CURIE, a PID, a digest or an external id such as mlflow:RUNID."
 
 
 class Withdrawn(NotFound):
@@ -152,9 +150,7 @@ class Unauthorised(HeadwaterError):
 
     status = 401
     title = "A token is needed"
-    default_remedy = (
-        "Send 'Authorization: Bearer TOKEN'; make one with 'headwater token create NAME --scope write'."
-    )
+    default_remedy = "Send 'Authorization: Bearer TOKEN'; make one with 'headwater token create NAME --scope write'."
 
 
 class Forbidden(HeadwaterError):

@@ -22,22 +22,16 @@ class Settings(BaseSettings):
     9000
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="HEADWATER_", toml_file="headwater.toml", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="HEADWATER_", toml_file="headwater.toml", extra="forbid", frozen=True)
 
-    data: Path = Field(
-        Path("headwater-data"), description="The folder that holds the ledger, the store and the index."
-    )
+    data: Path = Field(Path("headwater-data"), description="The folder that holds the ledger, the store and the index.")
     base_iri: str = Field(
         "http://127.0.0.1:8321/",
         pattern=r"^https?://[^\s<>\"{}|\\^`]+/$",
         description="What the IRIs of objects named here begin with. Fixed for a data folder when it is first opened.",
     )
     store: str = Field("embedded", description="The triplestore: 'embedded' (on disk) or 'memory'.")
-    ledger: str = Field(
-        "", description="The ledger's SQLAlchemy address; empty means SQLite inside the data folder."
-    )
+    ledger: str = Field("", description="The ledger's SQLAlchemy address; empty means SQLite inside the data folder.")
     host: str = Field("127.0.0.1", description="The address that 'serve' listens on.")
     port: int = Field(8321, ge=0, le=65535, description="The port that 'serve' listens on.")
     default_visibility: str = Field(
@@ -45,18 +39,10 @@ class Settings(BaseSettings):
         pattern=r"^(public|internal|project:[A-Za-z0-9][A-Za-z0-9._-]{0,63})$",
         description="The visibility of records that are written without naming one.",
     )
-    max_upload_mb: int = Field(
-        256, ge=1, description="The largest request body or single source file, in MiB."
-    )
-    max_query_length: int = Field(
-        100_000, ge=100, description="The longest SPARQL text accepted, in characters."
-    )
-    max_answer_mb: int = Field(
-        256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut."
-    )
-    batch_records: int = Field(
-        256, ge=1, description="How many records of an import go into one ledger transaction."
-    )
+    max_upload_mb: int = Field(256, ge=1, description="The largest request body or single source file, in MiB.")
+    max_query_length: int = Field(100_000, ge=100, description="The longest SPARQL text accepted, in characters.")
+    max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    batch_records: int = Field(256, ge=1, description="How many records of an import go into one ledger transaction.")
 
     @classmethod
     def settings_customise_sources(

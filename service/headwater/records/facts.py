@@ -67,9 +67,7 @@ class Facts:
         """What was said so far, each statement once, in the order said."""
         return list(self._triples)
 
-    def say(
-        self, subject: NamedNode | BlankNode, predicate: NamedNode, value: NamedNode | BlankNode | Literal
-    ) -> None:
+    def say(self, subject: NamedNode | BlankNode, predicate: NamedNode, value: NamedNode | BlankNode | Literal) -> None:
         """State one triple as it is."""
         self._triples[Triple(subject, predicate, value)] = None
 
@@ -134,9 +132,7 @@ class Facts:
         if end is not None:
             self.say(run, PROV.endedAtTime, end)
 
-    def status(
-        self, run: NamedNode, status: OneOf["finished", "failed", "running", "killed", "scheduled"]
-    ) -> None:
+    def status(self, run: NamedNode, status: OneOf["finished", "failed", "running", "killed", "scheduled"]) -> None:
         """How the run ended; failed runs are objects too."""
         self.say(run, HW.status, Literal(status))
 

@@ -16,7 +16,7 @@ def slug(text: str, longest: int = 80) -> str:
     Text that is not already plain keeps a short hash, so that `a b` and `a-b` do not fall together.
 
     >>> slug("digits-train"), slug("exploration rate")
-    ('digits-train', 'exploration-rate-f84ca1fb')
+    ('digits-train', 'exploration-rate-66971a4d')
     """
     plain = _UNSAFE.sub("-", text).strip("-")[:longest]
     if plain == text:
