@@ -1,8 +1,8 @@
 """What a triplestore must be able to do for Headwater: the embedded Oxigraph does, and any other may.
 
-A store holds three sorts of graph: for each record a graph of what it asserts and one of what follows from that, and a few view
-graphs by visibility in which both stand together. Questions run on views. `headwater.store.views` keeps them right by means of the
-few operations here.
+A store holds three sorts of graph: for each record a graph of what it asserts and one of what follows from that, and a few
+view graphs by visibility in which both stand together. Questions run on views; `headwater.store.views` keeps them right by
+means of the few operations here.
 """
 
 from __future__ import annotations
