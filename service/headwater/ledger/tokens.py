@@ -44,13 +44,6 @@ class TokenTable:
 
     def insert(self, name: str, digest: str, scope: str, projects: Sequence[str]) -> bool:
         """Keep a token; False if there is one of this name. Raises `StorageFailed` when the database cannot keep it."""
-        {
-            "name": name,
-            "digest": digest,
-            "scope": scope,
-            "projects": json.dumps(list(projects)),
-            "created_at": self._clock(),
-        }
         members = json.dumps(list(projects))
         try:
             with self._engine.begin() as connection:
