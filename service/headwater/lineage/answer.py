@@ -1,7 +1,7 @@
 """Answers in the envelope of DESIGN section 5: the summary of everything, then the part that was asked to be shown.
 
 Summaries and verdicts are computed before any limit, so `depth`, `max_nodes` and `fields` never change them. What a reader may
-not see is only counted: his answer is computed on his own graph, and the full graph serves to count and to withhold false comfort.
+not see is only counted: the answer is computed on the reader's own graph; the full graph serves to count and to withhold comfort.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from headwater.lineage.asking import Traversal
 from headwater.lineage.graph import Int32Array, LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge
-
 
 _SOUND = STATES.index("not_affected")
 
