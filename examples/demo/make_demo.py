@@ -21,8 +21,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CODE = ("training.py", "digits.py")
-DROPPED = {"conda.yaml", "python_env.yaml"}
-"""Environments that MLflow derives from requirements.txt, which is kept."""
+DROPPED = {"conda.yaml", "python_env.yaml", "registered_model_meta"}
+"""What MLflow derives from requirements.txt, which is kept, and what it notes when it loads a registered model."""
 
 
 def recorded_commit() -> str:

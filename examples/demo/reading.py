@@ -112,6 +112,8 @@ TEST_LABELS: dict[str, Any] = {
         "thing feeder-control-2.0",
         "thing scanner-feeder",
         "thing acquisition-feeder",
+        "thing calibration-s2",
+        "thing grey-table-s2",
         "dataset queue",
     ],
     # The report's own numbers stand; it cites a preprint whose numbers do not. The review cites two of those.
