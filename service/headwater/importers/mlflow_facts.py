@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from typing import Literal as OneOf
 from typing import cast, get_args
 
@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode
 from headwater.importers import mlflow_conventions, mlflow_parameters
 from headwater.importers.mlflow_code import software
 from headwater.importers.mlflow_measures import Measured, measures
-from headwater.importers.mlflow_models import environment, logged_model, moment, packaged, tags
+from headwater.importers.mlflow_models import environment, logged_model, model_label, moment, packaged, tags
 from headwater.importers.mlflow_names import Names
 from headwater.importers.mlflow_tracked import DatasetInput, Experiment, LoggedModel, TrackedRun, TrackedStore
 from headwater.records.draft import Draft, Finding
@@ -50,7 +50,6 @@ _MAPPED_TAGS = frozenset(
 _UNNAMED = "dataset"
 """The name that MLflow gives to a data set whose author gave none."""
 
-_JSON_OBJECT = re.compile(r"\s*\{.*\}\s*", re.DOTALL)
 _LONGEST_SCHEMA = 65_536
 
 
@@ -87,9 +86,8 @@ class _Writing:
         self.names = names
         self.store = store
         self.findings = list(run.findings)
-        self.node = facts.thing(
-            "run", names.run(run.run_id), label=run.tags.get("mlflow.runName") or run.name or f"run {run.run_id[:8]}"
-        )
+        self.label = run.tags.get("mlflow.runName") or run.name or f"run {run.run_id[:8]}"
+        self.node = facts.thing("run", names.run(run.run_id), label=self.label)
         self.said = mlflow_conventions.said(run.tags, self.findings, run.where)
         self.roles = dict(self.said.roles)
         self.datasets: dict[str, dict[str, NamedNode]] = {}
@@ -117,7 +115,7 @@ class _Writing:
         models_spoken_of = list(self.made.values()) or (list(self.used.values()) if len(self.used) == 1 else [])
         measures(facts, self.node, run, measured, models_spoken_of, self._model, self._measured_on, self.findings)
         iri = facts.mint.record(f"mlflow-run-{run.run_id}")
-        return Draft(iri, run.where, f"MLflow run {run.name or run.run_id}", facts.triples, self.findings)
+        return Draft(iri, run.where, f"MLflow run {self.label}", facts.triples, self.findings)
 
     def _miss(self, reason: str, what: str) -> None:
         self.findings.append(Finding("missing", reason, what, self.run.where))
@@ -184,8 +182,7 @@ class _Writing:
     def _dataset(self, dataset: DatasetInput) -> None:
         facts, run = self.facts, self.run
         node = self._dataset_node(dataset.name, dataset.digest)
-        if _points(dataset.source):
-            facts.text(node, HW.location, dataset.source)
+        facts.text(node, HW.location, _location(dataset.source))
         for predicate, text in ((HW.schema, dataset.schema), (HW.profile, dataset.profile)):
             if text and len(text) <= _LONGEST_SCHEMA:
                 facts.text(node, predicate, text)
@@ -209,7 +206,7 @@ class _Writing:
     def _models_made(self, models: list[LoggedModel]) -> None:
         facts, run = self.facts, self.run
         for model in models:
-            node = logged_model(facts, self.names, model, self.findings, run.params)
+            node = logged_model(facts, self.names, model, self.findings, run.params, self.label)
             facts.generated(self.node, node)
             self.made[model.model_id] = node
         for model_id, step in run.model_outputs:
@@ -225,7 +222,9 @@ class _Writing:
             if found.model_id is not None:
                 node = self.made.get(found.model_id) or self._model(found.model_id)
             else:
-                node = facts.thing("model", self.names.packaged_model(run.run_id, found.path), label=found.path or "model")
+                node = facts.thing(
+                    "model", self.names.packaged_model(run.run_id, found.path), label=model_label(found.path, self.label)
+                )
                 facts.identifier(node, f"mlflow:{run.run_id}/{found.path}")
             self.made[found.model_id or found.path] = node
             facts.generated(self.node, node)
@@ -312,6 +311,15 @@ class _Writing:
         return node
 
 
-def _points(source: str | None) -> bool:
-    """Whether a data set's source says where it is; MLflow's JSON of a notebook or a code tag does not."""
-    return source is not None and not (_JSON_OBJECT.fullmatch(source) and '"tags"' in source)
+def _location(source: str | None) -> str | None:
+    """Where a data set is, out of the JSON that MLflow keeps about its source; the code that made it is no place."""
+    try:
+        told = json.loads(source or "null")
+    except (ValueError, RecursionError):
+        return source
+    if not isinstance(told, dict):
+        return source
+    places = [told[key] for key in ("uri", "url", "path", "table_name", "delta_table_name") if isinstance(told.get(key), str)]
+    if places:
+        return str(places[0])
+    return None if "tags" in told else source

@@ -79,15 +79,30 @@ def packaged(facts: Facts, model: NamedNode, found: PackagedModel) -> None:
         facts.say(model, HW.flavor, Literal(flavor))
 
 
+def model_label(name: str | None, run: str | None) -> str:
+    """What a model is called: its own name, unless that is the `model` of every example, and the run's then.
+
+    >>> model_label("digits-v2", "train-v2"), model_label("model", "train-v2")
+    ('digits-v2', 'model of train-v2')
+    """
+    return f"{name or 'model'} of {run}" if run and name in (None, "", "model") else name or "model"
+
+
 def logged_model(
-    facts: Facts, names: Names, model: LoggedModel, findings: list[Finding], run_params: Mapping[str, str]
+    facts: Facts,
+    names: Names,
+    model: LoggedModel,
+    findings: list[Finding],
+    run_params: Mapping[str, str],
+    run: str | None = None,
 ) -> NamedNode:
-    """A model of MLflow 3. Parameters are said of it only where its run does not have them in the same words."""
-    node = facts.thing("model", names.logged_model(model.model_id), label=model.name or model.model_id)
+    """A model of MLflow 3; `run` is the name of its run. Parameters are said of it only where its run has them otherwise."""
+    node = facts.thing("model", names.logged_model(model.model_id), label=model_label(model.name, run))
     facts.identifier(node, f"mlflow:{model.model_id}")
     facts.text(node, HW.location, model.location)
     facts.text(node, HW.modelType, model.model_type)
-    facts.text(node, HW.status, model.status)
+    if model.status not in (None, "ready"):
+        facts.say(node, HW.tag, Literal(f"mlflow.status={model.status}"))
     if model.deleted:
         facts.text(node, HW.lifecycle, "deleted")
     at = moment(model.created, "creation", findings, model.where)
@@ -149,7 +164,7 @@ def registered_draft(model: RegisteredModel, store: TrackedStore, names: Names, 
         facts.version(node, str(version.version))
         facts.say(node, PROV.specializationOf, concept)
         facts.identifier(node, f"mlflow-registered:{model.name}/{version.version}")
-        facts.text(node, HW.location, version.source)
+        facts.text(node, HW.location, None if (version.source or "").startswith(("models:", "runs:")) else version.source)
         facts.text(node, HW.stage, None if version.stage in (None, "None") else version.stage)
         for alias in version.aliases:
             facts.text(node, HW.alias, alias)

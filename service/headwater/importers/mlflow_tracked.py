@@ -82,7 +82,7 @@ class Environment:
     """The files beside a model that say what it ran with (`conda.yaml`, `python_env.yaml`, `requirements.txt`).
 
     >>> Environment((("requirements.txt", "numpy==2.3.3"),)).digest[:8]
-    '2d5aa7c3'
+    '388853d4'
     """
 
     files: tuple[tuple[str, str], ...]
@@ -237,7 +237,7 @@ def identity(experiments: Iterable[Experiment]) -> str | None:
     """What tells one store from another and survives moving it: its oldest experiment, as it was created.
 
     >>> identity([Experiment("0", "mlruns/0", "Default", "file:///a/mlruns/0")])
-    '9c7cbd12fb1d'
+    'cfac7b5590f3'
     """
     oldest = min(experiments, key=lambda e: (_moment(e.created), e.experiment_id), default=None)
     return None if oldest is None else short_hash("mlflow-store", oldest.key)
