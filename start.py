@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from typing import Dict, Iterator, List, NoReturn, Optional, Tuple
 
@@ -24,7 +25,6 @@ COMMAND = os.path.join(VENV, "Scripts", "headwater.exe") if WINDOWS else os.path
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "start.py-finished")
 BEGUN = os.path.join(VENV, "start.py-begun")
-LOG = os.path.join(VENV, "start.py.log")
 
 USAGE = """usage: python3 start.py demo [--no-serve]     load the demonstration project, answer both questions, then serve it
        python3 start.py test [PYTEST ARGS]    run the tests and the style checks
@@ -57,8 +57,14 @@ CAUSES = (
         "Writing was refused. Make a clone in a folder that is yours (and with TMPDIR set to one too), and call again.",
     ),
     (
+        r"\(from versions: none\)",
+        "The package index cannot be reached, or is empty. Check the network and call again; behind a firewall, set "
+        "PIP_INDEX_URL to the address of your package mirror.",
+    ),
+    (
         r"No matching distribution found for (?P<what>\S+)",
-        "The package index has no {what} for this Python and machine. Use Python 3.11, 3.12 or 3.13, or another mirror (PIP_INDEX_URL).",
+        "The package index has no {what} for this Python and machine. "
+        "Use Python 3.11, 3.12 or 3.13, or another mirror (PIP_INDEX_URL).",
     ),
 )
 
@@ -141,8 +147,8 @@ def explain(output: str) -> str:
         found = re.search(pattern, output)
         if found:
             return words.format(**found.groupdict())
-    tail = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
-    return "Making the environment failed; the last lines were:\n{}\nThe whole text is in {}.".format(tail, LOG)
+    tail = "\n".join("    " + line for line in output.strip().splitlines()[-20:])
+    return "Making the environment failed; the last lines were:\n{}".format(tail)
 
 
 def explain_refusal(error: OSError) -> str:
@@ -157,32 +163,43 @@ def explain_refusal(error: OSError) -> str:
 def run_step(title: str, command: List[str], expected: int = 0) -> None:
     """Run one step quietly, with its elapsed time on a line; raises `Stopped` with the reason if it fails.
 
-    `expected` is how many packages pip will name on the way, for the counter that a terminal shows.
+    `expected` is how many packages pip will name on the way, for the counter that a terminal shows. What the step says is
+    kept in memory: on a full disk a log file would be empty just when it is needed.
     """
     began = time.time()
     live = sys.stdout.isatty()
     if not live:
         print(title + " ...", flush=True)
-    with open(LOG, "w+b") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=clean_environment()
-        )
-        try:
-            while process.poll() is None:
-                time.sleep(0.1)
-                if live:
-                    seen = read_text(LOG).count("\nCollecting ") if expected else 0
-                    counter = " {}/{}".format(min(seen, expected), expected) if seen else ""
-                    print("\r{} ...{} {:.0f} s  ".format(title, counter, time.time() - began), end="", flush=True)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=clean_environment()
+    )
+    said = []  # type: List[str]
+    reader = threading.Thread(target=collect, args=(process, said), daemon=True)
+    reader.start()
+    try:
+        while process.poll() is None:
+            time.sleep(0.1)
+            if live:
+                seen = min(expected, sum(line.startswith("Collecting ") for line in said))
+                counter = " {}/{}".format(seen, expected) if seen else ""
+                print("\r{} ...{} {:.0f} s  ".format(title, counter, time.time() - began), end="", flush=True)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    reader.join(timeout=5)
     if process.returncode != 0:
         if live:
             print()
-        raise Stopped(explain(read_text(LOG)))
+        raise Stopped(explain("".join(said)))
     print(("\r" if live else "") + "{}: {:.0f} s{}".format(title, time.time() - began, " " * 12 if live else ""), flush=True)
+
+
+def collect(process: "subprocess.Popen[bytes]", said: List[str]) -> None:
+    """Read what a process says, line by line, until it ends."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line.decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
@@ -224,7 +241,9 @@ def make_environment(wanted: str) -> None:
             shutil.rmtree(VENV)
         os.mkdir(VENV)
         write_text(BEGUN, "made by start.py\n")
-        run_step("Making the environment .venv", [sys.executable, "-m", "venv", VENV])
+        # In two steps, because "venv" alone keeps to itself why its second half failed.
+        run_step("Making the environment .venv", [sys.executable, "-m", "venv", "--without-pip", VENV])
+        run_step("Giving it pip", [PYTHON, "-m", "ensurepip", "--default-pip"])
     elif os.path.exists(STAMP):
         os.remove(STAMP)
     # From here on a killed call leaves BEGUN without STAMP, by which the next one knows.
