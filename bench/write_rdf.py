@@ -111,8 +111,10 @@ def documents(world: World) -> Iterator[tuple[str, list[Statement]]]:
     """The world as records, each with a name: what was there first, each run with what it made, later things, changes."""
     plain: dict[int, list[Statement]] = {}
     for link in world.plain:
-        source = world.things[link.source]
-        plain.setdefault(link.source, []).append((iri(source), f"hw:{link.relation}", iri(world.things[link.target])))
+        ends = iri(world.things[link.source]), iri(world.things[link.target])
+        # The instrument depends on the model, and the model is who controls.
+        subject, value = reversed(ends) if link.relation == "controls" else ends
+        plain.setdefault(link.source, []).append((subject, f"hw:{link.relation}", value))
     for project in range(world.projects):
         yield (
             f"project-{project}",

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -87,16 +86,14 @@ class TestWhenTheEnvironmentIsReady:
 
     def test_it_adds_less_than_a_fifth_of_a_second(self, checkout: Path) -> None:
         pretend_environment(checkout)
-        bare = []
-        whole = []
+        spent = []
         for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run([sys.executable, "-S", "-c", "pass"], check=True)
-            bare.append(time.perf_counter() - began)
-            began = time.perf_counter()
+            before = os.times()
             run(checkout, "demo")
-            whole.append(time.perf_counter() - began)
-        assert min(whole) - min(bare) < 0.2
+            after = os.times()
+            # Processor time, not the clock's: that does not depend on what else the machine is doing.
+            spent.append(after.children_user - before.children_user + after.children_system - before.children_system)
+        assert min(spent) < 0.2
 
     @pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
     def test_a_changed_lock_or_project_makes_it_stale(self, checkout: Path, name: str) -> None:
