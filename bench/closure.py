@@ -1,4 +1,4 @@
-"""Everything downstream of one thing, three ways on the same links: Headwater's impact, a SPARQL property path, a bare SciPy search."""
+"""Everything downstream of one thing, three ways on the same links: impact, a SPARQL property path, a bare SciPy search."""
 
 from __future__ import annotations
 

@@ -83,15 +83,14 @@ def measure_closure(world: World, data: Path, repeat: int) -> Rows:
         total = impact.result["summary"]["total"]
     if path.result not in (reached, reached + 1):
         raise RuntimeError(f"the path query reached {path.result} things and the bare search {reached}: not the same links")
+    figures = [
+        ("impact with verdicts", total, impact),
+        ("SPARQL path, count only", path.result, path),
+        ("bare SciPy search", bare.result, bare),
+    ]
     return [
-        {"what": "impact with verdicts", "reached": total, "seconds": impact.median, "ratio": 1.0},
-        {
-            "what": "SPARQL path (count only)",
-            "reached": path.result,
-            "seconds": path.median,
-            "ratio": path.median / impact.median,
-        },
-        {"what": "bare SciPy search", "reached": bare.result, "seconds": bare.median, "ratio": bare.median / impact.median},
+        {"what": what, "reached": count, "seconds": timing.median, "ratio": timing.median / impact.median}
+        for what, count, timing in figures
     ]
 
 
