@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bench.closure import bare_search, by_impact, by_path, downstream, furthest_data, name_of
+from bench.index_only import measure_index
 from bench.measure import duration, machine
 from bench.over_http import request_times, serving
 from bench.world import World, make_world
@@ -136,6 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=2000, help="size of the synthetic world (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=5, help="times that each closure is asked for (default: %(default)s)")
+    parser.add_argument("--links", type=int, nargs="*", default=[100_000], help="sizes for the index by itself (default: 100000)")
     parser.add_argument("--requests", type=int, default=100, help="requests of each kind over HTTP; 0 leaves it out")
     chosen = parser.parse_args(arguments)
     console = Console(width=110)
@@ -151,6 +153,9 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.requests:
             figures["http"] = measure_http(world, data, chosen.requests)
             show(console, "Over HTTP on loopback, one request at a time", figures["http"])
+    for links in chosen.links:
+        figures[f"index-{links}"] = measure_index(links, chosen.seed, chosen.repeat)
+        show(console, f"The index by itself, {links:,} links (ratios to the bare search)", figures[f"index-{links}"])
     OUT.mkdir(exist_ok=True)
     target = OUT / f"run-{chosen.runs}-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     target.write_text(json.dumps(figures, indent=2) + "\n")
