@@ -2,7 +2,7 @@
 #
 #     docker build -t headwater .
 #     docker run --rm -p 8321:8321 -v headwater-data:/data headwater
-#     docker run --rm -p 8321:8321 headwater headwater demo --host 0.0.0.0
+#     docker run --rm -p 8321:8321 headwater headwater demo
 #
 # A server that listens beyond loopback takes no writes until there is a token:
 #     docker run --rm -v headwater-data:/data headwater headwater token create NAME --scope write --data /data
@@ -29,7 +29,8 @@ RUN groupadd --system --gid 10001 headwater \
  && mkdir /data \
  && chown headwater:headwater /data
 COPY --from=build /opt/headwater /opt/headwater
-ENV PATH=/opt/headwater/bin:$PATH PYTHONUNBUFFERED=1
+# Beyond loopback, so that the published port reaches it.
+ENV PATH=/opt/headwater/bin:$PATH PYTHONUNBUFFERED=1 HEADWATER_HOST=0.0.0.0
 USER headwater
 WORKDIR /data
 VOLUME /data

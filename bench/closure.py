@@ -6,16 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bench.measure import Timing, timed
-from bench.world import World
-from bench.write_rdf import iri
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
-if TYPE_CHECKING:
-    from headwater.app import Headwater
+from bench.measure import Timing, timed
+from bench.world import World
+from bench.write_rdf import iri
 
+if TYPE_CHECKING:
     from headwater.access import Reader
+    from headwater.app import Headwater
 
 PATH_QUERY = """
 PREFIX prov: <http://www.w3.org/ns/prov#>

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyoxigraph import NamedNode, Quad
+
 from bench.closure import PATH_QUERY, bare_search, downstream, furthest_data, name_of
 from bench.measure import Timing, timed
 from bench.world import Link, World, make_world
 from headwater.lineage.index import LineageIndex
-from pyoxigraph import NamedNode, Quad
-
 from headwater.records.links import LineageRows, LinkRow, NodeRow
 from headwater.store.embedded import EmbeddedStore
 from headwater.terms.names import HW, PROV

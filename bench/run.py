@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from rich.console import Console
+from rich.table import Table
+
 from bench.closure import bare_search, by_impact, by_path, downstream, furthest_data, name_of
 from bench.index_only import measure_index
 from bench.measure import duration, machine
@@ -19,8 +22,6 @@ from bench.over_http import request_times, serving
 from bench.world import World, make_world
 from bench.write_mlflow import write_mlflow
 from bench.write_rdf import write_ntriples
-from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from headwater.app import Headwater
@@ -32,7 +33,6 @@ Rows = list[dict[str, Any]]
 def open_app(data: Path) -> Headwater:
     """A Headwater on a data folder of its own."""
     from headwater.app import Headwater
-
     from headwater.settings import load
 
     return Headwater.open(load(data=data))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from bench.world import BEGIN_MS, Run, Thing, World
 
 CONTEXTS = {

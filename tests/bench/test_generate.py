@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pyoxigraph import NamedNode, RdfFormat, Store, parse
+
 from bench.generate import main
 from bench.world import World, make_world
 from bench.write_mlflow import write_mlflow
 from bench.write_rdf import documents, write_ntriples, write_turtle
-from pyoxigraph import NamedNode, RdfFormat, Store, parse
 
 PROV = "http://www.w3.org/ns/prov#"
 HW = "https://w3id.org/headwater/terms#"

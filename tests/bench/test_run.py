@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+
+from bench import run
 from bench.closure import bare_search, downstream, furthest_data
 from bench.index_only import measure_index
 from bench.measure import percentile
 from bench.world import make_world
-
-from bench import run
 
 
 def test_the_index_the_path_query_and_the_bare_search_reach_the_same_things() -> None:

@@ -124,6 +124,13 @@ def test_the_health_check_is_python_that_parses_and_asks_a_route_that_exists() -
     assert f'"{path[1]}"' in routes
 
 
+def test_each_variable_of_ours_that_it_sets_is_a_setting() -> None:
+    from headwater.settings import Settings
+
+    names = re.findall(r"HEADWATER_(\w+)=", " ".join(of("ENV", LAST)))
+    assert {name.lower() for name in names} <= Settings.model_fields.keys()
+
+
 def commands() -> list[list[str]]:
     """The headwater commands that the image runs, or that its comments tell people to run."""
     (run,) = of("CMD", LAST)
