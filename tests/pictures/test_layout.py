@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def test_no_two_cards_overlap_whatever_the_graph(graph: tuple[int, list[tuple[in
         columns.setdefault(x, []).append(y)
     for column in columns.values():
         heights = sorted(column)
-        assert all(b - a >= HEIGHT + ROW_GAP - 0.2 for a, b in zip(heights, heights[1:], strict=False))
+        assert all(b - a >= HEIGHT + ROW_GAP - 0.2 for a, b in pairwise(heights))
 
 
 @given(graphs)
@@ -62,7 +63,7 @@ def test_two_crossed_pairs_are_untangled() -> None:
 
 def test_a_thousand_nodes_in_a_chain_and_a_thousand_in_a_star_are_laid_out() -> None:
     names = [str(i) for i in range(1000)]
-    chain = layered(names, list(zip(names, names[1:], strict=False)))
+    chain = layered(names, list(pairwise(names)))
     star = layered(names, [("0", name) for name in names[1:]])
     assert len({x for x, _ in chain.centres.values()}) == 1000
     assert len({y for _, y in star.centres.values()}) >= 999

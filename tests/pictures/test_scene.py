@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from headwater.pictures.scene import Edge, Node, Scene
 
 
@@ -67,7 +69,7 @@ def test_a_chain_that_cannot_be_folded_by_siblings_is_cut_far_from_the_root() ->
     scene = Scene(
         "c0000",
         tuple(Node(n, n, "run", "/") for n in names),
-        tuple(Edge(a, b, "") for a, b in zip(names, names[1:], strict=False)),
+        tuple(Edge(a, b, "") for a, b in pairwise(names)),
     )
     small = scene.folded(40)
     assert len(small.nodes) <= 40

@@ -80,7 +80,7 @@ def test_the_picture_names_itself_for_screen_readers() -> None:
     assert tree.get("aria-labelledby") == "near-title near-desc"
     assert tree.findtext(f"{SVG}title") == "Around digits"
     assert tree.findtext(f"{SVG}desc") == (
-        "2 things and 1 links, upstream on the left and downstream on the right: 1 affected, 1 resolved."
+        "2 things and 1 link, upstream on the left and downstream on the right: 1 affected, 1 resolved."
     )
 
 

@@ -71,7 +71,7 @@ class Scene:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any], *, href: Callable[[str, Mapping[str, Any]], str] | None = None) -> Scene:
-        """The scene of a lineage or impact answer (DESIGN section 5). `href` says where a node leads; if not given, to its page."""
+        """The scene of a lineage or impact answer (DESIGN section 5). `href` says where a node leads (default: its page)."""
         lead = href or page_of
         nodes: dict[str, Node] = {}
         for iri, node in answer["nodes"].items():

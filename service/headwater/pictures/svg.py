@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from headwater.pictures.kinds import KIND_GLYPHS, MORE_GLYPH, OTHER_GLYPH, STATES, outline
-from headwater.pictures.layout import HEIGHT, MARGIN, WIDTH, Layout, Route, layered
+from headwater.pictures.layout import HEIGHT, MARGIN, WIDTH, Route, layered
 from headwater.pictures.markup import tag, text, wide, wrapped
 from headwater.pictures.scene import Edge, Node, Scene
 
@@ -39,7 +39,7 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
     feeds, fed = _degrees(scene.edges)
     lines, roles = [], []
     for edge, route in zip(scene.edges, layout.routes, strict=True):
-        lines.append(_edge(edge, route, name, scene, layout))
+        lines.append(_edge(edge, route, name, scene))
         if words and edge.role:
             x, y = _beside(route, near_source=fed[edge.target] >= feeds[edge.source])
             roles.append(tag("text", text(edge.role), class_="hw-role", x=x, y=y + 3, text_anchor="middle"))
@@ -103,7 +103,7 @@ def _node(node: Node, centre: tuple[float, float], root: bool) -> str:
     return tag("a", *inner, href=node.href, class_=" ".join(classes), aria_label=said[:300])
 
 
-def _edge(edge: Edge, route: Route, name: str, scene: Scene, layout: Layout) -> str:
+def _edge(edge: Edge, route: Route, name: str, scene: Scene) -> str:
     if route.back:
         (x1, y1), (x2, y2) = route.points[0], route.points[-1]
         low = max(y1, y2) + HEIGHT
@@ -146,7 +146,8 @@ def _said(scene: Scene) -> str:
     total = sum(node.folded or 1 for node in scene.nodes)
     states = [f"{count} {STATES[s].words}" for s in STATES if (count := sum(n.folded or 1 for n in scene.nodes if n.state == s))]
     verdicts = f": {', '.join(states)}" if states else ""
-    return f"{total} things and {len(scene.edges)} links, upstream on the left and downstream on the right{verdicts}."
+    links = len(scene.edges)
+    return f"{total} {'thing' if total == 1 else 'things'} and {links} {'link' if links == 1 else 'links'}, upstream on the left and downstream on the right{verdicts}."
 
 
 def _legend(scene: Scene, width: float, top: float) -> tuple[str, float]:
@@ -165,7 +166,7 @@ def _legend(scene: Scene, width: float, top: float) -> tuple[str, float]:
     for i, state in enumerate(states):
         words = f"{STATES[state].mark} {STATES[state].words}"
         need = 34 + wide(words, 11) + 18
-        if i == 0 and made or x + need > width and x > MARGIN:
+        if (i == 0 and made) or (x + need > width and x > MARGIN):
             x, y = MARGIN, y + 24
         box = tag("path", d=outline("", False, x, y - 4, 26, 15), class_="hw-card")
         made.append(tag("g", box, class_=f"hw-{state}"))
