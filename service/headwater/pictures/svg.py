@@ -147,7 +147,8 @@ def _said(scene: Scene) -> str:
     states = [f"{count} {STATES[s].words}" for s in STATES if (count := sum(n.folded or 1 for n in scene.nodes if n.state == s))]
     verdicts = f": {', '.join(states)}" if states else ""
     links = len(scene.edges)
-    return f"{total} {'thing' if total == 1 else 'things'} and {links} {'link' if links == 1 else 'links'}, upstream on the left and downstream on the right{verdicts}."
+    counted = f"{total} {'thing' if total == 1 else 'things'} and {links} {'link' if links == 1 else 'links'}"
+    return f"{counted}, upstream on the left and downstream on the right{verdicts}."
 
 
 def _legend(scene: Scene, width: float, top: float) -> tuple[str, float]:
