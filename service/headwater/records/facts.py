@@ -19,12 +19,13 @@ from headwater.terms.names import DCTERMS, FOAF, HW, MLS, PROV, RDF, RDFS, XSD
 
 Evidence = OneOf["observed", "declared", "asserted", "inferred", "expanded"]
 
+# ML-Schema's class where there is one: the bridge entails Headwater's, PROV's and MEX's from it, not the other way round.
 _KIND_CLASS = {
-    "dataset": HW.Dataset,
-    "model": HW.Model,
-    "run": HW.Run,
+    "dataset": MLS.Dataset,
+    "model": MLS.Model,
+    "run": MLS.Run,
     "workflow": HW.Workflow,
-    "software": HW.Software,
+    "software": MLS.Software,
     "environment": HW.Environment,
     "publication": HW.Publication,
     "instrument": HW.Instrument,

@@ -1,0 +1,284 @@
+"""The append-only history of all records: every accepted write is here, numbered, and everything else can be made from it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from headwater.errors import Conflict, StorageFailed
+from headwater.ledger.tables import facts, records, revisions
+from headwater.records.draft import Draft, Finding
+from headwater.records.record import Record, RecordMaker, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One entry of the ledger, without its statements. `act` is `write` or `withdraw`; `sequence` counts the whole ledger."""
+
+    sequence: int
+    iri: str
+    number: int
+    act: str
+    title: str
+    source: str
+    importer: str
+    importer_version: str
+    evidence: str
+    visibility: str
+    digest: str
+    statements: int
+    findings: tuple[Finding, ...]
+    reason: str
+    actor: str
+    written_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A revision together with the body that it holds (packed; see `headwater.records.record.unpack`)."""
+
+    revision: Revision
+    body: bytes
+
+    def draft(self) -> Draft:
+        return Draft(
+            self.revision.iri, self.revision.source, self.revision.title, unpack(self.body), list(self.revision.findings)
+        )
+
+    def record(self, maker: RecordMaker) -> Record:
+        r = self.revision
+        return maker.remake(self.draft(), r.visibility, r.importer, r.importer_version, r.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of one record in a write: `created`, `changed` or `unchanged`, and the revision that now is its head."""
+
+    status: str
+    revision: Revision
+    before: int | None
+
+
+def now() -> str:
+    """The present moment as ISO 8601 in UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+_META = [column for column in revisions.c if column.name not in ("body", "record")]
+
+
+class Ledger:
+    """Reads and appends. One writer at a time; `append` and `withdraw` are each one database transaction."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], str] = now) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._writing = threading.Lock()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    # --- writing
+
+    def append(self, written: Sequence[Record], actor: str) -> list[Appended]:
+        """Write records in one transaction: all of them or none. A record whose digest is unchanged gets no new revision.
+
+        Raises `StorageFailed` when the database cannot keep them; then nothing was written.
+        """
+        with self._transaction() as connection:
+            at = self._clock()
+            sequence = _last(connection)
+            done = []
+            for record in written:
+                head = _head(connection, record.iri)
+                if head is not None and head.act == "write" and head.digest == record.digest:
+                    done.append(Appended("unchanged", head, head.sequence))
+                    continue
+                sequence += 1
+                revision = Revision(
+                    sequence=sequence,
+                    iri=record.iri,
+                    number=1 if head is None else head.number + 1,
+                    act="write",
+                    title=record.title,
+                    source=record.source,
+                    importer=record.importer,
+                    importer_version=record.importer_version,
+                    evidence=record.evidence,
+                    visibility=record.visibility,
+                    digest=record.digest,
+                    statements=len(record.asserted),
+                    findings=tuple(record.findings),
+                    reason="",
+                    actor=actor,
+                    written_at=at,
+                )
+                _insert(connection, revision, record.packed(), known=head is not None)
+                before = head.sequence if head is not None and head.act == "write" else None
+                done.append(Appended("created" if head is None else "changed", revision, before))
+            return done
+
+    def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
+        """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
+        with self._transaction() as connection:
+            head = _head(connection, iri)
+            if head is None or head.act == "withdraw":
+                raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
+            revision = replace(
+                head,
+                sequence=_last(connection) + 1,
+                number=head.number + 1,
+                act="withdraw",
+                statements=0,
+                findings=(),
+                reason=reason,
+                actor=actor,
+                written_at=self._clock(),
+            )
+            _insert(connection, revision, b"", known=True)
+            return revision
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._writing:
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except DBAPIError as error:
+                raise StorageFailed(f"The ledger could not be written: {error.orig}") from error
+
+    # --- reading
+
+    def last_sequence(self) -> int:
+        with self._engine.connect() as connection:
+            return _last(connection)
+
+    def head(self, iri: str) -> Revision | None:
+        """The latest revision of a record (which may be its withdrawal), or None if there never was one."""
+        with self._engine.connect() as connection:
+            return _head(connection, iri)
+
+    def entry(self, sequence: int) -> Entry | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(_entries().where(revisions.c.sequence == sequence)).one_or_none()
+            return None if row is None else Entry(_revision(row), row.body)
+
+    def since(self, sequence: int, limit: int = 500) -> list[Entry]:
+        """Up to `limit` entries after `sequence`, in order."""
+        with self._engine.connect() as connection:
+            query = _entries().where(revisions.c.sequence > sequence).order_by(revisions.c.sequence).limit(limit)
+            return [Entry(_revision(row), row.body) for row in connection.execute(query)]
+
+    def heads(self, after: int = 0, limit: int = 500) -> list[Entry]:
+        """The latest written revisions of records that are not withdrawn, in order of their sequence numbers."""
+        with self._engine.connect() as connection:
+            query = (
+                _entries()
+                .where(revisions.c.sequence == records.c.head, revisions.c.act == "write", revisions.c.sequence > after)
+                .order_by(revisions.c.sequence)
+                .limit(limit)
+            )
+            return [Entry(_revision(row), row.body) for row in connection.execute(query)]
+
+    def history(self, iri: str) -> list[Revision]:
+        """All revisions of a record, the oldest first."""
+        with self._engine.connect() as connection:
+            query = _metadata_only().where(records.c.iri == iri).order_by(revisions.c.sequence)
+            return [_revision(row) for row in connection.execute(query)]
+
+    def written(self, iris: Sequence[str]) -> dict[str, Revision]:
+        """The present revisions of those of `iris` that are records and not withdrawn."""
+        found: dict[str, Revision] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(iris), 500):
+                query = _metadata_only().where(
+                    records.c.iri.in_(iris[start : start + 500]),
+                    revisions.c.sequence == records.c.head,
+                    revisions.c.act == "write",
+                )
+                found |= {row.iri: _revision(row) for row in connection.execute(query)}
+        return found
+
+    def recent(self, limit: int) -> list[Revision]:
+        """The latest revisions, the newest first."""
+        with self._engine.connect() as connection:
+            query = _metadata_only().order_by(revisions.c.sequence.desc()).limit(limit)
+            return [_revision(row) for row in connection.execute(query)]
+
+    def visibilities(self) -> dict[str, int]:
+        """How many present records there are of each visibility."""
+        with self._engine.connect() as connection:
+            query = (
+                select(revisions.c.visibility, func.count())
+                .join(records, records.c.head == revisions.c.sequence)
+                .where(revisions.c.act == "write")
+                .group_by(revisions.c.visibility)
+            )
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    # --- what is fixed for this ledger
+
+    def fact(self, name: str) -> str | None:
+        with self._engine.connect() as connection:
+            return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+
+    def fix(self, name: str, value: str) -> None:
+        """State a fact of the ledger once; it stays as it is."""
+        with self._transaction() as connection:
+            connection.execute(insert(facts).values(name=name, value=value))
+
+
+def _entries() -> Select[Any]:
+    return select(*_META, records.c.iri, revisions.c.body).join(records, records.c.id == revisions.c.record)
+
+
+def _metadata_only() -> Select[Any]:
+    return select(*_META, records.c.iri).join(records, records.c.id == revisions.c.record)
+
+
+def _last(connection: Connection) -> int:
+    return connection.execute(select(func.max(revisions.c.sequence))).scalar() or 0
+
+
+def _head(connection: Connection, iri: str) -> Revision | None:
+    row = connection.execute(_metadata_only().where(records.c.iri == iri, revisions.c.sequence == records.c.head)).one_or_none()
+    return None if row is None else _revision(row)
+
+
+def _revision(row: Row[Any]) -> Revision:
+    values = row._asdict()
+    values.pop("body", None)
+    values["findings"] = tuple(Finding(**finding) for finding in json.loads(values["findings"]))
+    return Revision(**values)
+
+
+def _insert(connection: Connection, revision: Revision, body: bytes, *, known: bool) -> None:
+    if known:
+        connection.execute(update(records).where(records.c.iri == revision.iri).values(head=revision.sequence))
+    else:
+        connection.execute(insert(records).values(iri=revision.iri, head=revision.sequence))
+    key = connection.execute(select(records.c.id).where(records.c.iri == revision.iri)).scalar_one()
+    connection.execute(
+        insert(revisions).values(
+            record=key,
+            body=body,
+            findings=json.dumps([finding.as_dict() for finding in revision.findings]),
+            **{
+                column.name: getattr(revision, column.name)
+                for column in revisions.c
+                if column.name not in ("record", "body", "findings")
+            },
+        )
+    )

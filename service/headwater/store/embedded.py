@@ -1,0 +1,244 @@
+"""The embedded triplestore: Oxigraph in this process, on disk or in memory."""
+
+from __future__ import annotations
+
+import gc
+import io
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    Variable,
+    serialize,
+)
+
+from headwater.errors import BadQuery, NotAcceptable, StorageFailed, TooLarge
+from headwater.store.protocol import STATE, Answer, StoreBroken
+from headwater.terms.names import HW, PREFIXES
+
+_SEQUENCE = HW.sequence
+_ATOMIC_LIMIT = 200_000
+"""Above this many quads a change goes by bulk load: one SPARQL update keeps its whole write set in memory."""
+
+_RESULT_FORMATS = {
+    "application/sparql-results+json": QueryResultsFormat.JSON,
+    "application/sparql-results+xml": QueryResultsFormat.XML,
+    "text/csv": QueryResultsFormat.CSV,
+    "text/tab-separated-values": QueryResultsFormat.TSV,
+    "application/json": QueryResultsFormat.JSON,
+    "application/xml": QueryResultsFormat.XML,
+}
+_GRAPH_FORMATS = {
+    "text/turtle": RdfFormat.TURTLE,
+    "application/n-triples": RdfFormat.N_TRIPLES,
+    "application/rdf+xml": RdfFormat.RDF_XML,
+    "application/ld+json": RdfFormat.JSON_LD,
+    "application/trig": RdfFormat.TRIG,
+    "application/n-quads": RdfFormat.N_QUADS,
+}
+
+
+class EmbeddedStore:
+    """Oxigraph behind the `TripleStore` protocol. `path=None` keeps everything in memory.
+
+    Iterators of Oxigraph belong to the thread that made them, so `query` serialises in the calling thread and hands out bytes.
+
+    >>> store = EmbeddedStore(None)
+    >>> g = NamedNode("urn:g")
+    >>> store.change([], [Quad(NamedNode("urn:s"), NamedNode("urn:p"), Literal("o"), g)], sequence=1)
+    >>> store.query("SELECT ?o { ?s ?p ?o }", [g], accept="text/csv").body
+    b'o\\r\\no\\r\\n'
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._writing = threading.Lock()
+        self._store: Store | None = _open(path)
+
+    @property
+    def _live(self) -> Store:
+        if self._store is None:
+            raise StoreBroken("The triplestore was closed.", remedy="Open the data folder again.")
+        return self._store
+
+    def sequence(self) -> int:
+        return self._sequence_of(self._live)
+
+    @staticmethod
+    def _sequence_of(store: Store) -> int:
+        marks = (quad.object for quad in store.quads_for_pattern(STATE, _SEQUENCE, None, STATE))
+        return max((int(mark.value) for mark in marks if isinstance(mark, Literal)), default=0)
+
+    def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int) -> None:
+        with self._writing:
+            store = self._live
+            old = list(store.quads_for_pattern(STATE, _SEQUENCE, None, STATE))
+            mark = Quad(STATE, _SEQUENCE, Literal(sequence), STATE)
+            try:
+                if not removed and not old:
+                    store.extend([*added, mark])
+                elif len(removed) + len(added) <= _ATOMIC_LIMIT:
+                    store.update(_data("DELETE", [*removed, *(q for q in old if q != mark)]) + _data("INSERT", [*added, mark]))
+                else:
+                    for quad in removed:
+                        store.remove(quad)
+                    store.bulk_extend(added)
+                    self._mark(store, sequence)
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be written: {error}") from error
+
+    def load(self, added: Iterable[Quad], sequence: int) -> None:
+        with self._writing:
+            try:
+                self._live.bulk_extend(added)
+                self._mark(self._live, sequence)
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be written: {error}") from error
+
+    @staticmethod
+    def _mark(store: Store, sequence: int) -> None:
+        old = list(store.quads_for_pattern(STATE, _SEQUENCE, None, STATE))
+        mark = Quad(STATE, _SEQUENCE, Literal(sequence), STATE)
+        store.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
+
+    def clear(self) -> None:
+        with self._writing:
+            # The mark goes first: if clearing is cut short, the next start sees 0 and makes the store anew.
+            for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
+                self._live.remove(quad)
+            self._live.clear()
+
+    def graph(self, name: NamedNode) -> Iterator[Triple]:
+        return (quad.triple for quad in self._live.quads_for_pattern(None, None, None, name))
+
+    def graphs_with(self, triple: Triple) -> Iterator[NamedNode]:
+        for quad in self._live.quads_for_pattern(triple.subject, triple.predicate, triple.object, None):
+            if isinstance(quad.graph_name, NamedNode):
+                yield quad.graph_name
+
+    def about(self, node: NamedNode, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
+        for graph in graphs:
+            found = (
+                self._live.quads_for_pattern(None, None, node, graph)
+                if as_object
+                else self._live.quads_for_pattern(node, None, None, graph)
+            )
+            for quad in found:
+                yield quad.triple
+
+    def quads(self) -> Iterator[Quad]:
+        return iter(self._live)
+
+    def query(
+        self,
+        text: str,
+        graphs: Sequence[NamedNode],
+        *,
+        named: Sequence[NamedNode] = (),
+        accept: str | None = None,
+        bindings: Mapping[str, object] | None = None,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        results = self._run(text, graphs, named, bindings)
+        buffer = _Bounded(max_bytes)
+        if isinstance(results, QueryTriples):
+            media_type = accept or "text/turtle"
+            graph_format = _GRAPH_FORMATS.get(media_type)
+            if graph_format is None:
+                raise NotAcceptable(f"A graph cannot be had as {media_type}; it can be as: {', '.join(_GRAPH_FORMATS)}.")
+            prefixes = dict(PREFIXES) if graph_format in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.RDF_XML) else None
+            serialize(results, buffer, format=graph_format, prefixes=prefixes)
+        else:
+            media_type = accept or "application/sparql-results+json"
+            result_format = _RESULT_FORMATS.get(media_type)
+            if result_format is None:
+                raise NotAcceptable(f"A table cannot be had as {media_type}; it can be as: {', '.join(_RESULT_FORMATS)}.")
+            if isinstance(results, QueryBoolean) and result_format in (QueryResultsFormat.CSV, QueryResultsFormat.TSV):
+                # SPARQL 1.1 defines CSV and TSV for SELECT only; a bare word is what clients expect for ASK.
+                return Answer(b"true\n" if results else b"false\n", media_type)
+            assert isinstance(results, QuerySolutions | QueryBoolean)
+            results.serialize(buffer, format=result_format)
+        return Answer(buffer.getvalue(), media_type)
+
+    def rows(
+        self, text: str, graphs: Sequence[NamedNode], bindings: Mapping[str, object] | None = None
+    ) -> Iterator[tuple[object, ...]]:
+        results = self._run(text, graphs, (), bindings)
+        assert isinstance(results, QuerySolutions), "a trusted question is a SELECT"
+        for solution in results:
+            yield tuple(solution)
+
+    def _run(
+        self, text: str, graphs: Sequence[NamedNode], named: Sequence[NamedNode], bindings: Mapping[str, object] | None
+    ) -> QuerySolutions | QueryBoolean | QueryTriples:
+        given = {Variable(name): value for name, value in (bindings or {}).items()}
+        try:
+            return self._live.query(
+                text,
+                default_graph=list(graphs),
+                named_graphs=list(named),
+                substitutions=given or None,  # type: ignore[arg-type]
+            )
+        except SyntaxError as error:
+            raise BadQuery(f"The query does not parse: {error}") from error
+        except (ValueError, RuntimeError) as error:
+            raise BadQuery(f"The query cannot be evaluated: {error}") from error
+
+    def close(self) -> None:
+        self._store = None
+        # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
+        gc.collect()
+
+
+class _Bounded(io.BytesIO):
+    """Collects bytes up to a limit; going over it stops the serialiser at once, and with it the query."""
+
+    def __init__(self, limit: int | None) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def write(self, data: object) -> int:
+        written = super().write(data)  # type: ignore[arg-type]
+        if self._limit is not None and self.tell() > self._limit:
+            raise TooLarge(
+                f"The answer is larger than {self._limit // 2**20} MiB.",
+                remedy="Ask for less (LIMIT, fewer columns), or raise max_answer_mb.",
+            )
+        return written
+
+
+def _open(path: Path | None) -> Store:
+    if path is None:
+        return Store()
+    try:
+        return Store(str(path))
+    except OSError as error:
+        if "lock" in str(error).lower():
+            raise StoreBroken(f"The triplestore in {path} is open elsewhere.", remedy="Stop the other process.") from error
+        raise StoreBroken(f"The triplestore in {path} cannot be opened: {error}") from error
+
+
+def _data(verb: str, quads: Sequence[Quad]) -> str:
+    """`DELETE DATA {…};` or `INSERT DATA {…};` of quads in our own serialisation; empty for none."""
+    if not quads:
+        return ""
+    by_graph: dict[object, list[Triple]] = {}
+    for quad in quads:
+        by_graph.setdefault(quad.graph_name, []).append(quad.triple)
+    blocks = []
+    for graph, triples in by_graph.items():
+        body = serialize(triples, format=RdfFormat.N_TRIPLES)
+        assert body is not None
+        blocks.append(f"GRAPH {graph} {{\n{body.decode()}}}")
+    return f"{verb} DATA {{\n" + "\n".join(blocks) + "\n};\n"

@@ -1,0 +1,98 @@
+"""What a triplestore must be able to do for Headwater: the embedded Oxigraph does, and any other may.
+
+A store holds three sorts of graph: for each record a graph of what it asserts and one of what follows from that, and a few
+view graphs by visibility in which both stand together. Questions run on views; `headwater.store.views` keeps them right by
+means of the few operations here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyoxigraph import NamedNode, Quad, Triple
+
+from headwater.errors import HeadwaterError
+from headwater.terms.names import HW
+
+STATE = NamedNode(HW["store-state"].value)
+"""The graph in which a store remembers how far it has come and each record's visibility."""
+
+
+class StoreBroken(HeadwaterError):
+    """The triplestore cannot be opened or read; it is a view of the ledger and can be made anew."""
+
+    title = "The triplestore is damaged"
+    default_remedy = "Run 'headwater rebuild': it is made anew from the ledger, and nothing is lost."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A query's result, serialised: `media_type` says as what."""
+
+    body: bytes
+    media_type: str
+
+
+class TripleStore(Protocol):
+    """One writer; any number of readers. `headwater.testing.TripleStoreConformance` is the test that every one inherits."""
+
+    def sequence(self) -> int:
+        """How far in the ledger the store has come; 0 for an empty one."""
+        ...
+
+    def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int) -> None:
+        """Remove, add and remember `sequence`, so that readers see all of it or nothing."""
+        ...
+
+    def load(self, added: Iterable[Quad], sequence: int) -> None:
+        """Add many quads fast. If it is cut short, `sequence()` still gives the old number."""
+        ...
+
+    def clear(self) -> None:
+        """Remove everything; `sequence()` is 0 afterwards."""
+        ...
+
+    def graph(self, name: NamedNode) -> Iterator[Triple]:
+        """The triples of one graph."""
+        ...
+
+    def graphs_with(self, triple: Triple) -> Iterator[NamedNode]:
+        """The graphs in which a triple stands."""
+        ...
+
+    def about(self, node: NamedNode, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
+        """The triples with `node` as subject (or as object) in any of `graphs`; one that stands in several may come twice."""
+        ...
+
+    def quads(self) -> Iterator[Quad]:
+        """Everything, for `verify` and `dump`."""
+        ...
+
+    def query(
+        self,
+        text: str,
+        graphs: Sequence[NamedNode],
+        *,
+        named: Sequence[NamedNode] = (),
+        accept: str | None = None,
+        bindings: Mapping[str, object] | None = None,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """Run a SPARQL query with `graphs` merged as the default graph and only `named` as named graphs.
+
+        `accept` is a media type that fits the query's form, or None for the usual one. `bindings` gives values to variables that
+        the query projects. Raises `BadQuery` for what does not parse, `TooLarge` for an answer above `max_bytes`.
+        """
+        ...
+
+    def rows(
+        self, text: str, graphs: Sequence[NamedNode], bindings: Mapping[str, object] | None = None
+    ) -> Iterator[tuple[object, ...]]:
+        """The solutions of a trusted SELECT from `queries/`, as tuples of terms in the order of the projection."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        ...
