@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 212.0, 60.0
 """The size of a node's card, in SVG user units (CSS pixels)."""
-COLUMN_GAP, ROW_GAP = 88.0, 18.0
+COLUMN_GAP, ROW_GAP = 76.0, 18.0
 MARGIN = 24.0
 
 _SWEEPS = 8
@@ -44,7 +44,7 @@ def layered(nodes: Sequence[str], links: Sequence[tuple[str, str]]) -> Layout:
 
     >>> layout = layered(["data", "run", "model"], [("data", "run"), ("run", "model")])
     >>> [round(layout.centres[n][0]) for n in ("data", "run", "model")]
-    [130, 430, 730]
+    [130, 418, 706]
     """
     if not nodes:
         return Layout({}, (), 2 * MARGIN, 2 * MARGIN)

@@ -11,6 +11,7 @@ from headwater.errors import BadParameter
 from headwater.exporters.registry import fitting
 from headwater.pictures.svg import svg
 from headwater.questions.description import Description
+from headwater.terms.vocabulary import vocabulary
 from headwater.web.caching import validators
 from headwater.web.negotiation import HTML, choose
 from headwater.web.objects import links, schema_org, signposts
@@ -32,7 +33,7 @@ def home(request: Request, headwater: App, reader: Who) -> Response:
     headers = validators(request, headwater, reader, HTML)
     latest = headwater.objects(reader, page=1, per_page=12)
     counts = headwater.counts(reader)
-    return Response(page("home.html", request, counts=counts, latest=latest), headers=headers, media_type="text/html")
+    return Response(page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)), headers=headers, media_type="text/html")
 
 
 @router.get("/object")

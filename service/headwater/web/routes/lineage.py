@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from headwater.errors import HeadwaterError
@@ -29,18 +31,19 @@ class Exploration(Impact):
     id: str = Field("", max_length=4000)
     question: Literal["lineage", "impact", "benefits"] = "lineage"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, fields: Any) -> Any:
+        """A browser sends the fields that were left empty, too; here they mean nothing."""
+        return {key: value for key, value in fields.items() if value not in ("", [""])} if isinstance(fields, dict) else fields
+
 
 @router.get("/lineage")
 def explore(request: Request, asked: Annotated[Exploration, Query()], headwater: App, reader: Who) -> Response:
     """The form; with an identifier also the answer, as a picture and as a table."""
     answer, error, drawn = None, None, ""
     if asked.id.strip():
-        said = asked.asked()
-        said.pop("question", None)
-        if asked.question != "impact":
-            said.pop("change", None), said.pop("slice", None)
-        if not said.get("change"):
-            said.pop("change", None)
+        said = _said(asked)
         try:
             answer = getattr(headwater, asked.question)(asked.id.strip(), reader, **said)
         except HeadwaterError as caught:
@@ -62,11 +65,23 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         rows=rows[:_MOST_ROWS],
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
-        roles=[],
-        query=request.url.query,
+        api_query=_api_query(asked),
     )
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
+
+
+def _said(asked: Exploration) -> dict[str, Any]:
+    """What the form says, without its empty fields and without what the question does not take."""
+    left = {"question"} if asked.question == "impact" else {"question", "change", "slice"}
+    return {name: value for name, value in asked.asked().items() if name not in left and value not in ("", ())}
+
+
+def _api_query(asked: Exploration) -> str:
+    said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
+    if "slice" in said:
+        said["slice"] = json.dumps(said["slice"])
+    return urlencode({"id": asked.id, **said})
 
 
 def _order(item: tuple[str, dict[str, object]]) -> tuple[int, int, int, str]:

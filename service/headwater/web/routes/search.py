@@ -25,5 +25,5 @@ def search(request: Request, asked: Annotated[Listing, Query()], headwater: App,
         return listed(request, asked, offer, headwater, reader)
     headers = validators(request, headwater, reader, HTML)
     found = headwater.objects(reader, kind=asked.kind, q=asked.q, page=asked.page, per_page=asked.per_page)
-    body = page("search.html", request, asked=asked, found=found, counts=headwater.counts(reader))
+    body = page("search.html", request, asked=asked, things=found.items, total=found.total, counts=headwater.counts(reader))
     return Response(body, headers=headers, media_type="text/html")
