@@ -1,0 +1,47 @@
+"""The application: Headwater over HTTP, put together from one file of routes per subject."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from headwater import __version__
+from headwater.app import Headwater
+from headwater.web import problems
+from headwater.web.routes import ask, catalogue, graph, health, landing, lineage, questions, records, reference, search, sparql
+
+_ABOUT = """
+Headwater keeps the provenance of scientific machine learning as a knowledge graph and answers two questions: what does a
+change upstream affect, and who benefits downstream?
+
+Every resource is negotiated (`Accept`, or `?format=`). Errors are `application/problem+json` (RFC 9457) with a `remedy`. What a
+reader may not see is answered by 404. Answers about the graph say how complete they are. Writing needs a bearer token with
+scope `write`; see `headwater token create`.
+"""
+
+
+def create_app(headwater: Headwater) -> FastAPI:
+    """The ASGI application around an open `headwater`; who opened it closes it."""
+    app = FastAPI(
+        title="Headwater",
+        summary="The provenance of scientific machine learning as a knowledge graph",
+        description=_ABOUT,
+        version=__version__,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=[
+            {"name": "questions", "description": "Lineage, impact and benefits."},
+            {"name": "objects", "description": "What is known of each digital object."},
+            {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
+            {"name": "sparql", "description": "SPARQL 1.1 query over what the reader may see."},
+            {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
+            {"name": "service", "description": "Health."},
+        ],
+        # FastAPI's own pages load their scripts from another host; /docs is ours.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.headwater = headwater
+    problems.register(app)
+    app.add_middleware(problems.Guard)
+    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference):
+        app.include_router(routes.router)
+    return app

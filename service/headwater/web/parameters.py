@@ -1,0 +1,100 @@
+"""What can be asked of the graph over HTTP: one spelling of the traversal parameters for every question."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Direction = Literal["upstream", "downstream", "both"]
+Evidence = Literal["observed", "declared", "asserted", "inferred", "expanded"]
+
+
+def _split(value: object) -> object:
+    """Repeated parameters and comma-separated ones mean the same; empty ones mean nothing."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list):
+        return given
+    found: list[object] = []
+    for one in given:
+        found.extend(part.strip() for part in one.split(",") if part.strip()) if isinstance(one, str) else found.append(one)
+    return found
+
+
+def read_depth(value: object) -> object:
+    """A depth as people write it. Raises `ValueError` for anything but a number from 0 upwards, or `full`."""
+    if value == "full" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    raise ValueError("must be a number from 0 upwards, or 'full'")
+
+
+def _slice(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        loaded = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"must be a JSON object: {error}") from error
+    if not isinstance(loaded, dict):
+        raise ValueError("must be a JSON object")
+    return loaded
+
+
+Several = Annotated[list[str], BeforeValidator(_split)]
+
+
+class Traversal(BaseModel):
+    """The traversal parameters of DESIGN section 5; an unknown one is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(
+        min_length=1,
+        max_length=4000,
+        description="The thing to start from: a full IRI, a CURIE, a PID, a digest, an external id such as mlflow:RUNID, or kind/key.",
+        examples=["dataset/digits-train-v1"],
+    )
+    direction: Direction | None = Field(None, description="Which way to walk. Lineage walks upstream if nothing is said.")
+    depth: Annotated[int | Literal["full"] | None, BeforeValidator(read_depth)] = Field(
+        None, description="How many steps to walk: a number from 0 upwards, or 'full' (the default)."
+    )
+    types: Several = Field([], description="Only show things of these kinds (the walk still passes through others).")
+    roles: Several = Field([], description="Only follow links in these roles, such as train or test.")
+    stop_at: Several = Field([], description="Do not walk beyond things of these kinds or with these identifiers.")
+    ignore_as_hops: Several = Field([], description="Kinds that do not count as a step, such as run.")
+    as_of: str | None = Field(None, description="The state of knowledge at this time (RFC 3339) or ledger sequence.", max_length=64)
+    min_evidence: Evidence | None = Field(None, description="Only follow links with at least this evidence.")
+    max_nodes: int | None = Field(None, ge=1, le=10_000_000, description="At most so many things in the answer; the summary counts all.")
+    fields: Several = Field([], description="Only these fields of each node.")
+    include: Several = Field([], description="Further parts of the answer, such as paths.")
+    format: str | None = Field(None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header.")
+
+    def asked(self) -> dict[str, Any]:
+        """What was said, as keyword arguments for the question; what was not said keeps the question's own default.
+
+        >>> Traversal(id="urn:x", roles=["train,test"], depth="2").asked()
+        {'depth': 2, 'roles': ('train', 'test')}
+        """
+        said = {}
+        for name in self.model_fields_set - {"id", "format"}:
+            value = getattr(self, name)
+            if value is not None:
+                said[name] = tuple(value) if isinstance(value, list) else value
+        return dict(sorted(said.items()))
+
+
+class Impact(Traversal):
+    """The traversal parameters, with a simulated change: `change` says what happens to the object `id`, `slice` to which part."""
+
+    change: str | None = Field(
+        None,
+        max_length=64,
+        description="Simulate a change of this kind at the object. Left out, id must name a change notice.",
+        examples=["labels-corrected"],
+    )
+    slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
+        None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
+    )

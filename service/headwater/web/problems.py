@@ -1,0 +1,145 @@
+"""Errors as answers: problem+json (RFC 9457) for programs, a page for people who prefer one."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any, cast
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headwater.errors import BadParameter, HeadwaterError, NotAcceptable
+from headwater.web.negotiation import HTML, PROBLEM, choose
+from headwater.web.rendering import page
+
+log = logging.getLogger("headwater.web")
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Unchanged(Exception):
+    """What the client holds is still current: answered by 304 with its ETag."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A problem document as the client likes it: a page if it prefers HTML, problem+json otherwise."""
+    status = int(body["status"])
+    sent = {"Vary": "Accept", "Cache-Control": "no-store", **(headers or {})}
+    if status == 401:
+        sent["WWW-Authenticate"] = 'Bearer realm="headwater"'
+    if status == 503:
+        sent["Retry-After"] = "5"
+    try:
+        offer = choose(request.headers.get("accept"), [PROBLEM, HTML])
+    except NotAcceptable:
+        offer = PROBLEM
+    if offer is HTML:
+        return Response(page("problem.html", request, problem=body), status, sent, media_type=HTML.media_type)
+    written = json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return Response(written, status, sent, media_type=PROBLEM.media_type)
+
+
+def _headwater_error(request: Request, error: Exception) -> Response:
+    known = cast(HeadwaterError, error)
+    if known.status >= 500 and known.status != 503:
+        log.error("%s %s: %s", request.method, request.url.path, known.detail, exc_info=known)
+    return problem(request, known.problem(request.url.path))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """Validation errors in one shape with all others, naming every parameter that is wrong."""
+    found = []
+    for one in cast(RequestValidationError, error).errors():
+        where = [str(part) for part in one["loc"] if part not in ("query", "body", "path")]
+        name = ".".join(where) or "body"
+        message = "unknown parameter" if one["type"] == "extra_forbidden" else str(one["msg"]).removeprefix("Value error, ")
+        found.append({"parameter": name, "detail": message})
+    detail = "; ".join(f"{one['parameter']}: {one['detail']}" for one in found)
+    wrong = BadParameter(detail, parameter=found[0]["parameter"] if found else None, errors=found)
+    return problem(request, wrong.problem(request.url.path))
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    known = cast(HTTPException, error)
+    remedy = {
+        404: "Check the address; /docs lists what there is.",
+        405: "See /docs for the methods that this address takes.",
+    }.get(known.status_code, "See /docs.")
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(known.status_code).phrase,
+        "status": known.status_code,
+        "detail": f"{request.method} {request.url.path}: {known.detail}",
+        "remedy": remedy,
+        "instance": request.url.path,
+    }
+    return problem(request, body, dict(known.headers or {}))
+
+
+def _unchanged(_: Request, error: Exception) -> Response:
+    etag = cast(Unchanged, error).etag
+    return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept, Authorization", "Cache-Control": "no-cache"})
+
+
+def register(app: FastAPI) -> None:
+    """Answer every known error of `app` in one shape."""
+    app.add_exception_handler(HeadwaterError, _headwater_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Unchanged, _unchanged)
+
+
+class Guard:
+    """The outermost layer: security headers on everything, HEAD answered as GET without a body, no internals shown ever.
+
+    An unexpected exception is logged with a reference, and the client is told the reference and nothing else.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                present = {name.lower() for name, _ in message["headers"]}
+                added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items() if k.lower().encode() not in present]
+                message = {**message, "headers": [*message["headers"], *added]}
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            await self.app({**scope, "method": "GET"} if head else scope, receive, guarded)
+        except Exception:
+            reference = f"urn:uuid:{uuid4()}"
+            log.exception("unexpected error %s at %s %s", reference, scope["method"], scope["path"])
+            if started:
+                raise
+            body = HeadwaterError("Something unexpected happened; the service's log has the details.").problem(reference)
+            await problem(Request(scope), body)(scope, receive, guarded)

@@ -1,0 +1,81 @@
+"""Who is asking: the bearer token of a request, and whether it really comes from this machine."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from headwater.access import Reader
+from headwater.app import Headwater
+from headwater.errors import Forbidden, Unauthorised
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+def the_headwater(request: Request) -> Headwater:
+    """The Headwater object that this application was created around."""
+    headwater = request.app.state.headwater
+    assert isinstance(headwater, Headwater)
+    return headwater
+
+
+def from_this_machine(request: Request) -> bool:
+    """Whether the request comes from a program on this machine, and not from a stranger by way of one.
+
+    A proxy and a web page in a local browser both connect from loopback. So a forwarded request does not count, nor one
+    whose Host is not this machine's name (DNS rebinding), nor one that a page of another origin sent (Origin, Sec-Fetch-Site).
+    """
+    if request.client is None or not _is_loopback(request.client.host):
+        return False
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    if not _is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
+        return False
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def bearer(request: Request) -> str | None:
+    """The token of the Authorization header; None without one. Raises `Unauthorised` for any other scheme."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorised("the Authorization header is not of the form 'Bearer TOKEN'")
+    return token.strip()
+
+
+def the_reader(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
+    """The reader that this request speaks for. Raises `Unauthorised` if its token does not hold."""
+    return headwater.reader(bearer(request), loopback=from_this_machine(request))
+
+
+def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
+    """The reader, if it may write. Raises `Unauthorised` without a token, `Forbidden` with one of too narrow a scope."""
+    if reader.scope in ("write", "admin"):
+        return reader
+    if bearer(request) is None:
+        raise Unauthorised("writing needs a token with scope 'write'")
+    raise Forbidden(f"the token '{reader.name}' has scope '{reader.scope}'; writing needs 'write'")
+
+
+App = Annotated[Headwater, Depends(the_headwater)]
+Who = Annotated[Reader, Depends(the_reader)]
+Writer = Annotated[Reader, Depends(the_writer)]

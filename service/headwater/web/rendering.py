@@ -1,0 +1,95 @@
+"""Pages from templates: everything is escaped, nothing is loaded from another host, no script is needed."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from headwater import __version__
+from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
+from headwater.pictures.svg import stylesheet
+from headwater.questions.description import Thing
+from headwater.terms.names import curie
+
+
+def page(template: str, request: Request, /, **values: Any) -> bytes:
+    """The page `template` as UTF-8. `request` gives the address for links that keep what was asked."""
+    text = _environment().get_template(template).render(request=request, **values)
+    return text.encode("utf-8", "replace")
+
+
+def address(thing: Thing) -> str:
+    """The address of a thing's landing page on this server.
+
+    >>> address(Thing("urn:x", "dataset", "digits", "dataset/a b"))
+    '/object/dataset/a%20b'
+    """
+    return f"/object/{quote(thing.path, safe='/~')}"
+
+
+def script_json(value: object) -> Markup:
+    """JSON that can stand inside a `<script>` block: no `<` survives, so nothing in it can end the block.
+
+    >>> script_json({"name": "</script>"})
+    Markup('{"name": "\\\\u003c/script>"}')
+    """
+    written = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return Markup(written.replace("-->", "--\\u003e"))  # noqa: S704  every "<" is gone, and the block is data, not a program
+
+
+@cache
+def static_file(name: str) -> bytes | None:
+    """A file that pages link to; None if there is none of this name."""
+    if name == "picture.css":
+        return stylesheet().encode()
+    if name in ("style.css", "icon.svg"):
+        return files("headwater.web").joinpath("static", name).read_bytes()
+    return None
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("headwater.web", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update(
+        address=address, curie=curie, script_json=script_json, number=_number, moment=_moment, cut=_cut, short=_short, count=_count
+    )
+    made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
+    return made
+
+
+def _quote(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _count(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _moment(value: str | None) -> str:
+    """An ISO time as people read it: `2025-10-01T16:02:02.787Z` becomes `2025-10-01 16:02`."""
+    if not value:
+        return ""
+    day, _, clock = str(value).partition("T")
+    return f"{day} {clock[:5]}".strip() if len(day) == 10 else str(value)
+
+
+def _cut(value: str, longest: int = 120) -> str:
+    return value if len(value) <= longest else value[: longest - 1] + "…"
+
+
+def _short(value: str) -> str:
+    """A digest or IRI short enough for a line; its full text stands in the title beside it."""
+    return value if len(value) <= 64 else f"{value[:40]}…{value[-16:]}"

@@ -1,0 +1,41 @@
+"""Is the service alive, and is it ready to answer?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from headwater.errors import NotFound
+from headwater.web.readers import App
+from headwater.web.rendering import static_file
+
+router = APIRouter(tags=["service"])
+
+_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+
+
+@router.get("/health/live", summary="The process runs")
+async def live() -> dict[str, str]:
+    """Answers as long as the process can answer at all."""
+    return {"status": "alive"}
+
+
+@router.get("/health/ready", summary="The service can answer", responses={503: {"description": "Not yet, or no longer."}})
+def ready(headwater: App) -> Response:
+    """Whether ledger, store and index are open and at the same sequence number."""
+    return JSONResponse({"status": "ready", "sequence": headwater.sequence})
+
+
+@router.get("/static/{name}", include_in_schema=False)
+async def static(name: str) -> Response:
+    """The stylesheets and the icon."""
+    body = static_file(name)
+    if body is None:
+        raise NotFound(f"there is no file {name[:100]}")
+    return Response(body, headers={"Cache-Control": "public, max-age=3600"}, media_type=_TYPES[name.rpartition(".")[2]])
+
+
+@router.get("/robots.txt", include_in_schema=False)
+async def robots() -> Response:
+    """Search engines may read pages; questions that walk the graph are not for them."""
+    return Response("User-agent: *\nDisallow: /api/\nDisallow: /sparql\nDisallow: /lineage\n", media_type="text/plain")

@@ -1,0 +1,98 @@
+"""The landing page of an object, the home page, and the addresses that objects are named by."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from headwater.access import Reader
+from headwater.app import Headwater
+from headwater.errors import BadParameter
+from headwater.exporters.registry import fitting
+from headwater.pictures.svg import svg
+from headwater.questions.description import Description
+from headwater.terms.vocabulary import vocabulary
+from headwater.web.caching import validators
+from headwater.web.negotiation import HTML, choose
+from headwater.web.objects import links, schema_org, signposts
+from headwater.web.readers import App, Who
+from headwater.web.rendering import address, page
+from headwater.web.routes.catalogue import offers, represented
+from headwater.web.routes.graph import scene
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_NODES = 24
+_MOST_ROWS = 100
+"""Rows of a table on a landing page, so that a hub with thousands of links stays a page that one can read."""
+
+
+@router.get("/")
+def home(request: Request, headwater: App, reader: Who) -> Response:
+    """What is here, and the two questions."""
+    headers = validators(request, headwater, reader, HTML)
+    latest = headwater.objects(reader, page=1, per_page=12)
+    counts = headwater.counts(reader)
+    return Response(page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)), headers=headers, media_type="text/html")
+
+
+@router.get("/object")
+def find_object(headwater: App, reader: Who, id: str = Query("", max_length=4000)) -> Response:
+    """From any identifier to the landing page."""
+    if not id.strip():
+        raise BadParameter("id is missing", parameter="id", remedy="Say which object: /object?id=IRI")
+    thing = headwater.describe(headwater.resolve(id.strip(), reader), reader).thing
+    return RedirectResponse(address(thing), 302)
+
+
+@router.get("/object/{kind}/{key:path}")
+def landing(request: Request, kind: str, key: str, headwater: App, reader: Who, format: str | None = None) -> Response:
+    """The page of an object; programs that ask this address for data get the data."""
+    iri = headwater.resolve(f"{kind}/{key}", reader)
+    description = headwater.describe(iri, reader)
+    offered = offers(description.thing.kind)
+    # A landing page is a page unless data is asked for by name.
+    offer = choose(request.headers.get("accept"), [HTML, *(one for one in offered if one is not HTML)], name=format)
+    if offer is not HTML:
+        answer = represented(request, iri, format or offer.names[0], headwater, reader)
+        answer.headers["Link"] = signposts(description)
+        return answer
+    headers = validators(request, headwater, reader, HTML)
+    headers["Link"] = signposts(description)
+    return Response(_page(request, description, headwater, reader), headers=headers, media_type="text/html")
+
+
+@router.get("/id/{kind}/{key:path}")
+def identifier(request: Request, kind: str, key: str, headwater: App, reader: Who, format: str | None = None) -> Response:
+    """The address that names an object leads on (303) to its page or its data; 410 with the tombstone if it was withdrawn."""
+    thing = headwater.describe(headwater.resolve(f"{kind}/{key}", reader), reader).thing
+    offered = offers(thing.kind)
+    offer = choose(request.headers.get("accept"), [HTML, *(one for one in offered if one is not HTML)], name=format)
+    if offer is HTML:
+        where = address(thing)
+    else:
+        where = links(thing)["self"] + f"?format={offer.names[0]}"
+    return RedirectResponse(where, 303, {"Vary": "Accept"})
+
+
+def _page(request: Request, description: Description, headwater: Headwater, reader: Reader) -> bytes:
+    thing = description.thing
+    drawn = svg(
+        scene(headwater, reader, thing, depth=1, direction="both", most=_MOST_NODES),
+        title=f"The neighbourhood of {thing.label}",
+        standalone=False,
+        name="near",
+    )
+    return page(
+        "object.html",
+        request,
+        it=description,
+        links=links(thing),
+        drawn=drawn,
+        banners=headwater.changes_touching(thing.iri, reader),
+        exports=fitting(thing.kind),
+        data=schema_org(description),
+        most=_MOST_ROWS,
+    )
+
+

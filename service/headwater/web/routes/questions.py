@@ -1,0 +1,100 @@
+"""The two questions and the walk behind them, over HTTP: lineage, impact, benefits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Body, Query, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from headwater.exporters.rdf import Syntax
+from headwater.exporters.registry import exporter
+from headwater.web.caching import validators
+from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
+from headwater.web.parameters import Impact, Traversal
+from headwater.web.readers import App, Who
+from headwater.web.statements import answer_rdf, nodes_table
+
+router = APIRouter(prefix="/api/v1", tags=["questions"])
+
+_OFFERS = (JSON, CSV, *RDF, HTML)
+_EXAMPLE = {
+    "root": "https://data.example/id/dataset/digits-train-v1",
+    "query": {"direction": "downstream", "depth": "full"},
+    "sequence": 42,
+    "summary": {"total": 2, "by_kind": {"run": 1, "model": 1}, "by_state": {"affected": 2}, "max_distance": 2, "verdict": "major"},
+    "completeness": {"complete": True, "reasons": [], "hidden_count": 0, "frontier_count": 0, "coverage": 1.0},
+    "nodes": {"https://data.example/id/model/m1": {"kind": "model", "label": "digits-svm", "state": "affected", "severity": "major"}},
+    "edges": [
+        {"source": "https://data.example/id/run/r1", "target": "https://data.example/id/model/m1", "relation": "prov:wasGeneratedBy"}
+    ],
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answer in its envelope.", "content": {"application/json": {"example": _EXAMPLE}, "text/csv": {}, "text/turtle": {}}},
+    304: {"description": "What the client holds is current (If-None-Match)."},
+    404: {"description": "No such thing, or not for this reader."},
+    406: {"description": "No representation fits; the problem lists those that there are."},
+    422: {"description": "A parameter is unknown, missing or wrong; nothing was computed."},
+}
+
+
+@router.get("/lineage", summary="What led to this, or what came of it", responses=_ANSWERS)
+def get_lineage(request: Request, asked: Annotated[Traversal, Query()], headwater: App, reader: Who) -> Response:
+    """Walks the links from `id` upstream (or downstream, or both ways) and returns every thing met, nearest first.
+
+    The summary and `completeness` are computed before any limit cuts the list of nodes.
+    """
+    return _answered(request, asked, headwater, reader, lambda: headwater.lineage(asked.id, reader, **asked.asked()))
+
+
+@router.get("/impact", summary="What a change affects", responses=_ANSWERS)
+def get_impact(request: Request, asked: Annotated[Impact, Query()], headwater: App, reader: Who) -> Response:
+    """For a change notice, or a simulated `change` of an object: every thing downstream with state, severity and reason."""
+    return _answered(request, asked, headwater, reader, lambda: headwater.impact(asked.id, reader, **asked.asked()))
+
+
+@router.post("/impact", summary="What a change affects (long requests)", responses=_ANSWERS)
+def post_impact(request: Request, asked: Annotated[Impact, Body()], headwater: App, reader: Who) -> Response:
+    """The same as GET, with the parameters as a JSON object in the body."""
+    return _answered(request, asked, headwater, reader, lambda: headwater.impact(asked.id, reader, **asked.asked()), cached=False)
+
+
+@router.get("/benefits", summary="Who builds on this, and what its improvements bought them", responses=_ANSWERS)
+def get_benefits(request: Request, asked: Annotated[Traversal, Query()], headwater: App, reader: Who) -> Response:
+    """Who is downstream, by kind and role, and the difference in metrics between runs that differ only in one input's revision."""
+    return _answered(request, asked, headwater, reader, lambda: headwater.benefits(asked.id, reader, **asked.asked()))
+
+
+def _answered(
+    request: Request, asked: Traversal, headwater: App, reader: Who, answer: Callable[[], dict[str, Any]], *, cached: bool = True
+) -> Response:
+    offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
+    if offer is HTML:
+        return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
+    headers = validators(request, headwater, reader, offer) if cached else {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    return rendered(answer(), offer, headers)
+
+
+def rendered(answer: dict[str, Any], offer: Offer, headers: dict[str, str]) -> Response:
+    """An answer in the representation chosen."""
+    if offer is JSON:
+        return JSONResponse(answer, headers=headers)
+    if offer is CSV:
+        return Response(nodes_table(answer), headers=headers, media_type="text/csv; charset=utf-8")
+    syntax = exporter(offer.names[0])
+    assert isinstance(syntax, Syntax)
+    return Response(answer_rdf(answer, syntax.format), headers=headers, media_type=offer.media_type)
+
+
+def _page_query(request: Request, asked: Traversal) -> str:
+    said = {"id": asked.id, **asked.asked()}
+    if "slice" in said:
+        said["slice"] = json.dumps(said["slice"])
+    if request.url.path.endswith("/impact"):
+        said["question"] = "impact"
+    elif request.url.path.endswith("/benefits"):
+        said["question"] = "benefits"
+    return urlencode({key: ",".join(value) if isinstance(value, tuple) else value for key, value in said.items()})

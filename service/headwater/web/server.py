@@ -1,0 +1,75 @@
+"""Serving the application until told to stop; prints nothing itself."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from headwater.app import Headwater
+from headwater.errors import Conflict
+from headwater.web.application import create_app
+
+
+def serve(headwater: Headwater, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, let requests under way finish (ten seconds), and return, so that the caller can close.
+
+    Requests that fail are logged by `headwater.web`, the server's own troubles by `uvicorn.error`; whoever calls this decides
+    where these go. Raises `Conflict` if the address cannot be had.
+    """
+    with listening(host, port) as listener, _outliving_signals():
+        uvicorn.Server(configured(headwater)).run(sockets=[listener])
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens at `host:port` (port 0: any free one). Raises `Conflict` if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise Conflict(
+            f"cannot listen at {host}:{port}: {error.strerror or error}",
+            remedy="Stop the program that holds this port, or choose another with --port.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def configured(headwater: Headwater) -> uvicorn.Config:
+    """uvicorn's settings, with limits against slow and greedy clients."""
+    return uvicorn.Config(
+        create_app(headwater),
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        # A forwarded address would decide who counts as local, so it is never believed.
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=512,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+@contextmanager
+def _outliving_signals() -> Iterator[None]:
+    """uvicorn raises the signal that stopped it once more when it is done; that must not kill us before we have closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""Lists and lineage answers in the other formats: CSV for a spreadsheet, RDF for a graph."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
+
+from headwater.questions.description import Thing
+from headwater.terms.names import HW, PREFIXES, PROV, RDF, RDFS
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NODE_COLUMNS = ("id", "kind", "label", "distance", "state", "severity", "effect", "justification", "resolved_by", "visibility")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """CSV as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    >>> table(("id", "label"), [("urn:x", "=1+1")])
+    b"id,label\\r\\nurn:x,'=1+1\\r\\n"
+    """
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return written.getvalue().encode("utf-8", "replace")
+
+
+def nodes_table(answer: Mapping[str, Any]) -> bytes:
+    """The nodes of a lineage or impact answer, nearest first, as CSV."""
+    nodes = sorted(answer["nodes"].items(), key=lambda item: (item[1].get("distance") or 0, item[0]))
+    return table(NODE_COLUMNS, ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in nodes))
+
+
+def things_rdf(things: Iterable[Thing], syntax: RdfFormat) -> bytes:
+    """Things with their kinds and labels as RDF."""
+    triples = []
+    for thing in things:
+        node = NamedNode(thing.iri)
+        triples.append(Triple(node, RDF.type, _class(thing.kind)))
+        triples.append(Triple(node, RDFS.label, Literal(thing.label)))
+    return _written(triples, syntax)
+
+
+def answer_rdf(answer: Mapping[str, Any], syntax: RdfFormat) -> bytes:
+    """The nodes of an answer with kinds and labels, and `prov:wasInfluencedBy` from each later thing to the earlier one.
+
+    The exact relations stand in the objects' own RDF; here it is the walk that is said.
+    """
+    triples = []
+    for iri, node in answer["nodes"].items():
+        triples.append(Triple(NamedNode(iri), RDF.type, _class(str(node.get("kind") or ""))))
+        if node.get("label"):
+            triples.append(Triple(NamedNode(iri), RDFS.label, Literal(str(node["label"]))))
+    for edge in answer["edges"]:
+        triples.append(Triple(NamedNode(edge["target"]), PROV.wasInfluencedBy, NamedNode(edge["source"])))
+    return _written(triples, syntax)
+
+
+def _class(kind: str) -> NamedNode:
+    if kind == "agent":
+        return PROV.Agent
+    return HW[kind.capitalize()] if kind.isalpha() and kind.isascii() else PROV.Entity
+
+
+def _written(triples: list[Triple], syntax: RdfFormat) -> bytes:
+    prefixes = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
+    written = serialize(dict.fromkeys(triples), format=syntax, prefixes=prefixes)
+    assert written is not None  # serialize only returns None when it is handed a file to write to
+    return written
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        value = " ".join(str(one) for one in value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
