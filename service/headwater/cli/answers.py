@@ -66,7 +66,11 @@ def completeness(answer: Answer) -> list[Line]:
 
 
 def _hidden(count: object) -> str:
-    return f"{several(count, 'thing')} that you may not see are left out" if isinstance(count, int) and count else "things that you may not see are left out"
+    return (
+        f"{several(count, 'thing')} that you may not see are left out"
+        if isinstance(count, int) and count
+        else "things that you may not see are left out"
+    )
 
 
 def cut(items: list[Any], most: int) -> tuple[list[Any], list[Line]]:

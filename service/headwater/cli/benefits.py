@@ -1,4 +1,4 @@
-"""`headwater benefits`: Say who builds on a thing, and what each improvement of it bought them."""
+"""`headwater benefits`: say who builds on a thing, and what each improvement of it bought them."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from headwater.cli.answers import MOST_LISTED, Answer, completeness, cut, label, name
 from headwater.cli.printing import Line, counted, number, several
-from headwater.terms.names import curie
 from headwater.terms.vocabulary import vocabulary
 
 _BETTER: Final = {"higher": 1, "maximise": 1, "lower": -1, "minimise": -1}
+_MOST_CREDITED: Final = 15
 
 
 def benefits_lines(answer: Answer, *, title: str | None = None, most: int = MOST_LISTED) -> Iterator[Line]:
@@ -23,11 +23,14 @@ def benefits_lines(answer: Answer, *, title: str | None = None, most: int = MOST
     else:
         yield f"{what}: {several(total, 'thing')} build on it: {counted(summary.get('by_kind') or {})}.", "bold"
     if summary.get("by_role"):
-        words = [f"{count:,} × {_role(role)}" for role, count in sorted(summary["by_role"].items(), key=lambda item: (-item[1], item[0]))]
+        words = [
+            f"{count:,} × {_role(role)}"
+            for role, count in sorted(summary["by_role"].items(), key=lambda item: (-item[1], item[0]))
+        ]
         yield f"How: {', '.join(words)}.", ""
     yield from _steps(answer, most)
     yield from _confounded(answer, most)
-    yield from _others(answer)
+    yield from _others(answer, most)
     yield "", ""
     yield from completeness(answer)
 
@@ -36,7 +39,10 @@ def _steps(answer: Answer, most: int) -> Iterator[Line]:
     steps = list(answer.get("steps") or ())
     yield "", ""
     if not steps:
-        yield "WHAT IMPROVEMENTS BOUGHT: no two runs are known that differ only in the revision of this and have a metric in common.", "bold"
+        yield (
+            "WHAT IMPROVEMENTS BOUGHT: no two runs are known that differ in its revision only and share a metric.",
+            "bold",
+        )
         return
     yield "WHAT IMPROVEMENTS BOUGHT", "bold"
     shown, rest = cut(steps, most)
@@ -44,7 +50,8 @@ def _steps(answer: Answer, most: int) -> Iterator[Line]:
     for step in shown:
         ends = (step.get("from"), step.get("to"))
         if ends != before:
-            yield f"  {label(answer, str(ends[0]))} → {label(answer, str(ends[1]))}", ""
+            names = [step.get(f"{end}_label") or label(answer, str(step.get(end))) for end in ("from", "to")]
+            yield f"  {names[0]} → {names[1]}", ""
             before = ends
         text, gain = step_words(step)
         yield f"    {text}", "green" if gain > 0 else "red" if gain < 0 else ""
@@ -91,46 +98,35 @@ def _confounded(answer: Answer, most: int) -> Iterator[Line]:
     yield f"NOT COMPARABLE ({len(confounded):,}): more than the revision differs", "bold"
     shown, rest = cut(confounded, most)
     for entry in shown:
-        pair = [label(answer, str(iri)) for iri in entry.get("pair") or ()]
+        pair = entry.get("labels") or [label(answer, str(iri)) for iri in entry.get("pair") or ()]
         differs = entry.get("differs_in") or ()
         words = differs if isinstance(differs, str) else ", ".join(str(each) for each in differs)
-        yield f"  {' / '.join(pair)}: differ in {words}", ""
+        yield f"  {' and '.join(pair)}: differ in {words}", ""
     yield from rest
 
 
-def _others(answer: Answer) -> Iterator[Line]:
-    for part in ("uptake", "credit"):
-        said = answer.get(part)
-        if not said:
-            continue
+def _others(answer: Answer, most: int) -> Iterator[Line]:
+    uptake = [entry for entry in answer.get("uptake") or () if entry.get("users") or entry.get("latest")]
+    if uptake:
         yield "", ""
-        yield part.upper(), "bold"
-        entries = said.items() if isinstance(said, Mapping) else enumerate(said)
-        for key, value in entries:
-            yield f"  {_entry(answer, key, value)}", ""
-
-
-def _entry(answer: Answer, key: object, value: object) -> str:
-    if isinstance(value, Mapping):
-        words = ", ".join(f"{_word(name)} {_value(answer, each)}" for name, each in value.items())
-    else:
-        words = _value(answer, value)
-    return words if isinstance(key, int) else f"{label(answer, key) if ':' in str(key) else _word(key)}: {words}"
-
-
-def _word(key: object) -> str:
-    return str(key).replace("_", " ")
-
-
-def _value(answer: Answer, value: object) -> str:
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_word(key)} {_value(answer, each)}" for key, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(_value(answer, each) for each in value)
-    text = str(value)
-    return label(answer, text) if text in (answer.get("nodes") or {}) else curie(text)
+        yield "WHO USES WHICH REVISION", "bold"
+    shown, rest = cut(uptake, most)
+    for entry in shown:
+        users = counted(entry.get("by_kind") or {}) or "nobody"
+        models = f", from which {several(entry['models'], 'model')} came" if entry.get("models") else ""
+        yield (
+            f"  {entry.get('label') or entry.get('revision')}{' (the latest)' if entry.get('latest') else ''}: {users}{models}",
+            "",
+        )
+    yield from rest
+    credit = [entry for entry in answer.get("credit") or () if entry.get("share")]
+    if credit:
+        yield "", ""
+        yield "HOW MUCH RESTS ON IT: its share of the credit for what was made downstream", "bold"
+    shown, rest = cut(credit, min(most, _MOST_CREDITED))
+    for entry in shown:
+        yield f"  {entry['share']:>6.1%}  {entry.get('kind') or ''} {entry.get('label') or entry.get('id')}", ""
+    yield from rest
 
 
 def _role(role: str) -> str:

@@ -12,9 +12,13 @@ from headwater.cli.options import Data, Json
 
 
 def export(
-    identifier: Annotated[str, typer.Argument(metavar="IRI", help="The thing: an IRI, a CURIE, a PID, a digest or an external id.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="IRI", help="The thing: an IRI, a CURIE, a PID, a digest or an external id.")
+    ],
     format_name: Annotated[str, typer.Option("--as", metavar="FORMAT", help="The format; 'headwater doctor' lists them.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it; otherwise it is printed.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it; otherwise it is printed.")
+    ] = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:

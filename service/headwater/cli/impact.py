@@ -1,11 +1,13 @@
-"""`headwater impact`: Say what a change affects, how badly and why: for a change notice, or for a thing with --change KIND."""
+"""`headwater impact`: say what a change affects, how badly and why: for a change notice, or for a thing with --change KIND."""
 
 from __future__ import annotations
 
 import json
 from typing import Annotated, Any
 
-import typerfrom headwater.cli.opening import opened
+import typer
+
+from headwater.cli.opening import opened
 from headwater.cli.options import (
     AsOf,
     Data,
@@ -29,10 +31,12 @@ from headwater.errors import BadParameter
 def impact(
     identifiers: Identifiers,
     change: Annotated[
-        str | None, typer.Option("--change", metavar="KIND", help="Simulate a change of this kind, such as labels-corrected, at the thing.")
+        str | None,
+        typer.Option("--change", metavar="KIND", help="Simulate a change of this kind, such as labels-corrected, at the thing."),
     ] = None,
     slice_: Annotated[
-        str | None, typer.Option("--slice", metavar="JSON", help='Which part changed, such as {"labelClass": ["7"]}; left out, all of it.')
+        str | None,
+        typer.Option("--slice", metavar="JSON", help='Which part changed, such as {"labelClass": ["7"]}; left out, all of it.'),
     ] = None,
     direction: Direction = None,
     depth: Depth = None,
@@ -78,7 +82,9 @@ def _slice(text: str | None) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadParameter(f"--slice is not JSON: {error}", parameter="slice", remedy='Write it like {"labelClass": ["7"]}.') from error
+        raise BadParameter(
+            f"--slice is not JSON: {error}", parameter="slice", remedy='Write it like {"labelClass": ["7"]}.'
+        ) from error
     if not isinstance(value, dict):
         raise BadParameter("--slice must be a JSON object", parameter="slice", remedy='Write it like {"labelClass": ["7"]}.')
     return value

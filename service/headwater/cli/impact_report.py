@@ -1,4 +1,4 @@
-"""The answer to "what does this change affect?" as a person reads it: a headline, then verdict by verdict with reason and proof."""
+"""The answer to "what does this change affect?" as a person reads it: a headline, then each verdict with its reason."""
 
 from __future__ import annotations
 
@@ -63,7 +63,12 @@ def headline(answer: Answer, title: str | None = None) -> str:
     if states.get("affected"):
         bad = [f"{count:,} {severity}" for severity, count in _affected_by_severity(answer)]
         parts.append(f"{states['affected']:,} affected" + (f" ({', '.join(bad)})" if bad else ""))
-    for state, words in (("in_triage", "in triage"), ("cannot_tell", "cannot be told"), ("resolved", "mended since"), ("not_affected", "not affected")):
+    for state, words in (
+        ("in_triage", "in triage"),
+        ("cannot_tell", "cannot be told"),
+        ("resolved", "mended since"),
+        ("not_affected", "not affected"),
+    ):
         if states.get(state):
             parts.append(f"{states[state]:,} {words}")
     known = counted(summary.get("by_kind") or {})

@@ -1,4 +1,4 @@
-"""`headwater lineage`: Show where a thing comes from, or with --direction downstream what came of it."""
+"""`headwater lineage`: show where a thing comes from, or with --direction downstream what came of it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,15 @@ def lineage_lines(answer: Answer, *, most: int = MOST_LINES) -> Iterator[Line]:
     total = int(summary.get("total") or 0)
     where = {"upstream": "upstream of", "downstream": "downstream of", "both": "up- and downstream of"}.get(direction, "around")
     found = f"{several(total, 'thing')} {where} {name(answer, root)}"
-    yield found + (f": {counted(summary.get('by_kind') or {})}; {several(int(summary.get('max_distance') or 0), 'step')} at most." if total else "."), "bold"
+    yield (
+        found
+        + (
+            f": {counted(summary.get('by_kind') or {})}; {several(int(summary.get('max_distance') or 0), 'step')} at most."
+            if total
+            else "."
+        ),
+        "bold",
+    )
     met = {root}
     sides = [side for side in ("upstream", "downstream") if direction in (side, "both")]
     left = most

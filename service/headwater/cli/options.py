@@ -15,9 +15,11 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; errors come as problem documents on standard error.")]
 Identifiers = Annotated[
-    list[str], typer.Argument(metavar="IRI...", help="An IRI, a CURIE, a PID, a digest or an external id such as mlflow:RUNID.")
+    list[str], typer.Argument(metavar="IRI", help="An IRI, a CURIE, a PID, a digest or an external id such as mlflow:RUNID.")
 ]
-Direction = Annotated[str | None, typer.Option("--direction", metavar="WAY", help="upstream, downstream or both.", rich_help_panel=_WALK)]
+Direction = Annotated[
+    str | None, typer.Option("--direction", metavar="WAY", help="upstream, downstream or both.", rich_help_panel=_WALK)
+]
 Depth = Annotated[str | None, typer.Option("--depth", metavar="N|full", help="How many steps to show.", rich_help_panel=_WALK)]
 Types = Annotated[
     list[str] | None,
@@ -33,11 +35,15 @@ StopAt = Annotated[
 ]
 IgnoreAsHops = Annotated[
     list[str] | None,
-    typer.Option("--ignore-as-hops", metavar="KIND", help="Kinds that do not count as a step, such as run.", rich_help_panel=_WALK),
+    typer.Option(
+        "--ignore-as-hops", metavar="KIND", help="Kinds that do not count as a step, such as run.", rich_help_panel=_WALK
+    ),
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="TIME", help="The state of knowledge at this time or ledger sequence.", rich_help_panel=_WALK),
+    typer.Option(
+        "--as-of", metavar="TIME", help="The state of knowledge at this time or ledger sequence.", rich_help_panel=_WALK
+    ),
 ]
 MinEvidence = Annotated[
     str | None,
@@ -69,5 +75,7 @@ def asked(**given: object) -> dict[str, object]:
     {'depth': '2', 'roles': ('train,test',)}
     """
     return {
-        name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None and value != []
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None and value != []
     }

@@ -74,14 +74,16 @@ def _version(wanted: bool) -> None:
 def before_any_command(
     context: typer.Context,
     data: Data = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """The provenance of scientific machine learning: what an upstream change affects, and who benefits downstream."""
     del version
     if data is not None and context.invoked_subcommand:
         # What stands before the command's name is the default for what may stand after it.
         here = {"data": str(data)}
-        below = {name: here for name in ("create", "list", "revoke")}
+        below = dict.fromkeys(("create", "list", "revoke"), here)
         context.default_map = {context.invoked_subcommand: here | below}
 
 
@@ -111,7 +113,10 @@ def execute(arguments: Sequence[str]) -> int:
         return 141
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        show_error(StorageFailed(f"{where}{error.strerror or error}", remedy="Check the path, its permissions and the free space."), as_json=as_json)
+        show_error(
+            StorageFailed(f"{where}{error.strerror or error}", remedy="Check the path, its permissions and the free space."),
+            as_json=as_json,
+        )
         return StorageFailed.exit_code
 
 

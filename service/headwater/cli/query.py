@@ -32,7 +32,8 @@ _MEDIA = {As.json: "application/sparql-results+json", As.csv: "text/csv", As.tur
 
 def query(
     question: Annotated[
-        str | None, typer.Argument(metavar="[FILE.rq|NAME]", help="A file, or the name of a question; without any, they are listed.")
+        str | None,
+        typer.Argument(metavar="[FILE.rq|NAME]", help="A file, or the name of a question; without any, they are listed."),
     ] = None,
     text: Annotated[str | None, typer.Option("-e", "--execute", metavar="TEXT", help="The SPARQL text itself.")] = None,
     param: Annotated[
@@ -79,7 +80,8 @@ def _ask(
         return headwater.ask(question, given, LOCAL, media_type)
     if given:
         raise BadParameter(
-            "only the named questions take parameters", remedy="Put the file into queries/ with a header, or write the value into it."
+            "only the named questions take parameters",
+            remedy="Put the file into queries/ with a header, or write the value into it.",
         )
     return headwater.query(_read(Path(question)) if question is not None else text or "", LOCAL, media_type)
 

@@ -38,7 +38,7 @@ def serve_opened(headwater: Headwater, host: str, port: int, *, pages: dict[str,
         note(f"  {address}{path}  {words}")
     if not headwater.tokens.any():
         if is_loopback(host):
-            note("No token was made: whoever works on this machine may write. 'headwater token create NAME --scope write' ends that.")
+            note("No token was made: whoever works on this machine may write, until 'headwater token create' makes one.")
         else:
             note("No token was made: writes are refused until 'headwater token create NAME --scope write' has made one.")
     note("Ctrl-C ends it.")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 program = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens; a server that is running takes note at once.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Whom or what the token is for; it stands in the history of what is written.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Whom or what the token is for; it stands in the history of what is written.")
+]
 
 
 @contextmanager
@@ -42,7 +44,8 @@ def create(
     name: Name,
     scope: Annotated[str, typer.Option("--scope", metavar="read|write|admin", help="What its holder may do.")] = "read",
     project: Annotated[
-        list[str] | None, typer.Option("--project", metavar="NAME", help="A project whose records its holder sees; may be repeated.")
+        list[str] | None,
+        typer.Option("--project", metavar="NAME", help="A project whose records its holder sees; may be repeated."),
     ] = None,
     as_json: Json = False,
     data: Data = None,
@@ -72,7 +75,13 @@ def list_tokens(as_json: Json = False, data: Data = None) -> None:
         show(["No token was made yet: a server on this machine takes writes from this machine only."])
     else:
         rows = [
-            [entry["name"], entry["scope"], ", ".join(entry["projects"]), entry["created_at"][:19], (entry["revoked_at"] or "")[:19]]
+            [
+                entry["name"],
+                entry["scope"],
+                ", ".join(entry["projects"]),
+                entry["created_at"][:19],
+                (entry["revoked_at"] or "")[:19],
+            ]
             for entry in tokens
         ]
         table(["name", "scope", "projects", "made", "revoked"], rows)
