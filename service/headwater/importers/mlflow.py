@@ -101,7 +101,7 @@ def drafts(store: TrackedStore, mint: Mint) -> Iterator[Draft | Failure]:
         yield writer.draft(run) if isinstance(run, TrackedRun) else run
     for model in store.models.values():
         if model.source_run_id not in store.run_ids:
-            yield orphan_draft(model, names, mint)
+            yield orphan_draft(model, store, names, mint)
 
 
 def _is_sqlite(source: Source) -> bool:

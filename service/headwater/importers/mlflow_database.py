@@ -41,7 +41,7 @@ _INFINITE = 1.7976931348623157e308
 _BY_RUN = {
     "params": "SELECT run_uuid AS owner, * FROM params ORDER BY run_uuid, key",
     "tags": "SELECT run_uuid AS owner, * FROM tags ORDER BY run_uuid, key",
-    "metrics": "SELECT run_uuid AS owner, * FROM metrics ORDER BY run_uuid, key, step, timestamp, value",
+    "metrics": "SELECT run_uuid AS owner, * FROM metrics ORDER BY run_uuid, key, timestamp, value",
     "inputs": """
         SELECT i.destination_id AS owner, i.input_uuid, d.* FROM inputs i LEFT JOIN datasets d ON d.dataset_uuid = i.source_id
         WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' ORDER BY i.destination_id, d.name, d.digest, i.input_uuid
