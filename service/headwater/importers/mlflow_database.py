@@ -52,7 +52,12 @@ _BY_RUN = {
     """,
 }
 
-Row = dict[str, Any]
+
+class Row(dict[str, Any]):
+    """One row by column names. A column that the table lacks is the database's fault, and said so."""
+
+    def __missing__(self, column: str) -> Any:
+        raise sqlite3.DatabaseError(f"a table has no column {column}")
 
 
 def tables(path: str) -> frozenset[str]:
@@ -102,10 +107,13 @@ def _text(raw: bytes) -> str:
 
 
 def _rows(connection: sqlite3.Connection, text: str) -> Iterator[Row]:
-    cursor = connection.execute(text)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+    try:
+        cursor = connection.execute(text)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield Row(zip(names, row, strict=True))
+    except UnicodeDecodeError as error:  # sqlite3 meets bytes that are no text in the names of a damaged schema
+        raise sqlite3.DatabaseError("the names in its schema are no text") from error
 
 
 class _Beside:
