@@ -36,6 +36,7 @@ def test_the_counts_are_those_of_mlflow_itself(shared, expected, sample):
     path = shared / "realdata/mlflow" / sample
     store = open_store(Source(path, path.name, 10**9))
     runs = list(store.runs)
+    store.close()
     assert all(isinstance(run, TrackedRun) for run in runs)
     found = {
         "experiments": len(store.experiments),

@@ -85,9 +85,14 @@ def open_database(source: Source) -> TrackedStore:
         raise UnreadableSource(
             f"{source.name} has {size} bytes; {source.max_bytes} may be read", remedy="Raise max_upload_mb in headwater.toml."
         )
+    connection = _connect(path)
     try:
-        return _Reader(path, source.name).store()
+        return _Reader(connection, path, source.name).store()
+    except UnreadableSource:
+        connection.close()
+        raise
     except sqlite3.Error as error:
+        connection.close()
         raise UnreadableSource(
             f"{source.name} cannot be read as an MLflow database: {error}",
             remedy="Check it with: sqlite3 FILE 'PRAGMA integrity_check'; what its '.recover' saves can be imported.",
@@ -133,10 +138,10 @@ class _Beside:
 
 
 class _Reader:
-    def __init__(self, path: str, name: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, name: str) -> None:
+        self._connection = connection
         self._path = path
         self._name = name
-        self._connection = _connect(path)
         self._present = tables(path)
         missing = NEEDED_TABLES - self._present
         if missing:
@@ -163,6 +168,7 @@ class _Reader:
             models=self._logged_models(experiments),
             run_ids=run_ids,
             runs=self._runs({e.experiment_id: e for e in experiments}),
+            close=self._connection.close,
         )
 
     def _experiments(self) -> list[Experiment]:
@@ -214,8 +220,6 @@ class _Reader:
         except sqlite3.Error as error:
             after = f" after run {run_id}" if run_id else ""
             yield Failure(f"{self._name}#runs", f"the database is damaged{after}: {error}; the runs behind it were not read")
-        finally:
-            self._connection.close()
 
     def _run(
         self,
