@@ -33,11 +33,7 @@ def home(request: Request, headwater: App, reader: Who) -> Response:
     headers = validators(request, headwater, reader, HTML)
     latest = headwater.objects(reader, page=1, per_page=12)
     counts = headwater.counts(reader)
-    return Response(
-        page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)),
-        headers=headers,
-        media_type="text/html",
-    )
+    return Response(page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)), headers=headers, media_type="text/html")
 
 
 @router.get("/object")
@@ -98,3 +94,5 @@ def _page(request: Request, description: Description, headwater: Headwater, read
         data=schema_org(description),
         most=_MOST_ROWS,
     )
+
+
