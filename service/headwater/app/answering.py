@@ -192,15 +192,11 @@ class Answerer:
         lineage = sight.lineage
         root = _node(iri, lineage)
         family = _family(root, lineage)
-        limits = asked.limits(lineage.words)
-        reach = lineage.downstream(sorted(family), limits)
-        body = lineage_answer(lineage, sight.full, root, asked, self._setting(sight, sequence))
+        body = lineage_answer(lineage, sight.full, root, asked, self._setting(sight, sequence), family=sorted(family))
         body["query"] |= {"ask": "benefits", "direction": "downstream", "id": iri}
-        outside = [node for node in reach.nodes.tolist() if node not in family]
-        if asked.types:
-            outside = [node for node in outside if lineage.kind_name(node) in asked.types]
-        body["summary"]["total"] = len(outside)
-        body["summary"]["by_kind"] = dict(sorted(Counter(lineage.kind_name(node) for node in outside).items()))
+        outside = [
+            node for node in lineage.downstream(sorted(family), asked.limits(lineage.words)).nodes.tolist() if node not in family
+        ]
         body["summary"]["by_role"] = self._by_role(family, lineage)
         steps = [
             Step(lineage.iris[earlier], lineage.iris[later])
@@ -238,6 +234,7 @@ class Answerer:
 
     def _uptake(self, family: frozenset[int], sight: Sight) -> list[dict[str, Any]]:
         lineage = sight.lineage
+        carrying = ~np.isin(lineage.role, [lineage.role_of[name] for name in ("revise", "specialise", "responsible")])
         found = []
         for revision in sorted(family, key=lambda node: lineage.iris[node]):
             edges = lineage.down.edges_of(np.array([revision], np.int32))
@@ -269,6 +266,7 @@ class Answerer:
 
     def _credit(self, family: frozenset[int], outside: Sequence[int], sight: Sight) -> list[dict[str, Any]]:
         lineage = sight.lineage
+        outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
         credited = []
