@@ -107,7 +107,8 @@ def _told(headwater: Headwater, plan: dict[str, Any], answers: list[dict[str, An
         yield f"   headwater {question['ask']} {question['id']} --data {folder}", "dim"
         yield "", ""
         if question["ask"] == "impact":
-            yield from impact_lines(answer, most=_LISTED, brief=True)
+            notice = headwater.describe(answer["root"], LOCAL).thing.label
+            yield from impact_lines(answer, title=notice, most=_LISTED, brief=True)
         elif question["ask"] == "benefits":
             yield from benefits_lines(answer, most=_LISTED)
         else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,11 @@ from headwater.cli.options import (
     asked,
 )
 from headwater.errors import BadParameter
+
+if TYPE_CHECKING:
+    from headwater.cli.printing import Line
+
+_EXAMPLE = 'Write it like {"labelClass": ["7"]}.'
 
 
 def impact(
@@ -73,18 +79,22 @@ def impact(
         include=include,
     )
     with opened(data) as headwater:
-        answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), impact_lines)
+
+        def told(answer: Mapping[str, Any]) -> Iterable[Line]:
+            notice = None if change else headwater.describe(answer["root"], LOCAL).thing.label
+            return impact_lines(answer, title=notice)
+
+        answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), told)
 
 
-def _slice(text: str | None) -> dict[str, Any] | None:
+def _slice(text: str | None) -> str | None:
+    """The text, if it is a JSON object; said here in the command line's words."""
     if text is None:
         return None
     try:
-        value = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadParameter(
-            f"--slice is not JSON: {error}", parameter="slice", remedy='Write it like {"labelClass": ["7"]}.'
-        ) from error
-    if not isinstance(value, dict):
-        raise BadParameter("--slice must be a JSON object", parameter="slice", remedy='Write it like {"labelClass": ["7"]}.')
-    return value
+        raise BadParameter(f"--slice is not JSON: {error}", parameter="slice", remedy=_EXAMPLE) from error
+    if not isinstance(found, dict):
+        raise BadParameter("--slice must be a JSON object", parameter="slice", remedy=_EXAMPLE)
+    return text

@@ -26,6 +26,8 @@ def impact_lines(answer: Answer, *, title: str | None = None, most: int = MOST_L
     """The report, line by line. `title` names the change; `brief` counts what is not affected instead of listing it."""
     changed = _changed(answer)
     yield headline(answer, title), "bold"
+    if kinds := (answer.get("summary") or {}).get("by_kind"):
+        yield f"Downstream are {counted(kinds)}.", "dim"
     nodes = {iri: node for iri, node in (answer.get("nodes") or {}).items() if iri not in changed}
     known = list(_STATES)
     for state in [*known, *sorted({str(node.get("state")) for node in nodes.values()} - {*known, "None"})]:
@@ -37,13 +39,15 @@ def impact_lines(answer: Answer, *, title: str | None = None, most: int = MOST_L
         yield "", ""
         yield f"{words} ({total:,})", f"bold {style}".strip()
         if state == "not_affected" and brief:
-            yield from _counted_by_reason(found)
+            yield from _counted_by_reason(found, mark)
             continue
         found.sort(key=lambda item: _rank(item[1]))
-        shown, rest = cut(found, most)
+        runs = [(iri, node) for iri, node in found if brief and node.get("kind") == "run"]
+        shown, rest = cut([entry for entry in found if entry not in runs], most)
         for iri, node in shown:
-            yield from _verdict(answer, iri, node, mark, style)
+            yield from _verdict(answer, iri, node, mark, style, brief=brief)
         yield from rest
+        yield from _counted_by_reason(runs, mark)
     yield "", ""
     yield from completeness(answer)
 
@@ -65,14 +69,13 @@ def headline(answer: Answer, title: str | None = None) -> str:
         parts.append(f"{states['affected']:,} affected" + (f" ({', '.join(bad)})" if bad else ""))
     for state, words in (
         ("in_triage", "in triage"),
-        ("cannot_tell", "cannot be told"),
+        ("cannot_tell", "that nobody can tell"),
         ("resolved", "mended since"),
         ("not_affected", "not affected"),
     ):
         if states.get(state):
             parts.append(f"{states[state]:,} {words}")
-    known = counted(summary.get("by_kind") or {})
-    return f"{what}: of {several(total, 'thing')} downstream, {_listed(parts)}." + (f" They are {known}." if known else "")
+    return f"{what}: of {several(total, 'thing')} downstream, {_listed(parts)}."
 
 
 def _affected_by_severity(answer: Answer) -> list[tuple[str, int]]:
@@ -84,17 +87,16 @@ def _affected_by_severity(answer: Answer) -> list[tuple[str, int]]:
     return [(severity, counts[severity]) for severity in _SEVERITIES if counts[severity]]
 
 
-def _verdict(answer: Answer, iri: str, node: Mapping[str, Any], mark: str, style: str) -> Iterator[Line]:
+def _verdict(answer: Answer, iri: str, node: Mapping[str, Any], mark: str, style: str, *, brief: bool) -> Iterator[Line]:
     state = node.get("state")
     severity = f"{node.get('severity') or '':<9}" if state in ("affected", "in_triage", "cannot_tell") else ""
     line = f"  {mark} {severity}{name(answer, iri)}"
     yield line, style if state == "affected" and node.get("severity") in ("critical", "major") else ""
-    reason = _reason(node)
-    if node.get("resolved_by"):
-        reason += f"{'; ' if reason else ''}mended by {name(answer, node['resolved_by'])}"
+    reason = f"mended by {name(answer, node['resolved_by'])}" if node.get("resolved_by") else _reason(node)
     if reason:
         yield f"      {reason}", "dim"
-    if state != "not_affected" and node.get("via"):
+    # One link is what the reason says already; a proof of several steps is worth a line.
+    if state != "not_affected" and len(node.get("via") or ()) > brief:
         yield f"      by way of: {_path(answer, node['via'], iri)}", "dim"
 
 
@@ -117,17 +119,23 @@ def _path(answer: Answer, via: list[str], end: str) -> str:
     return " → ".join(steps)
 
 
-def _counted_by_reason(found: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Line]:
+def _counted_by_reason(found: list[tuple[str, Mapping[str, Any]]], mark: str) -> Iterator[Line]:
     groups: dict[str, Counter[str]] = {}
     for _, node in found:
         groups.setdefault(_reason(node) or "no reason given", Counter())[str(node.get("kind") or "thing")] += 1
     for reason, kinds in sorted(groups.items(), key=lambda item: (-item[1].total(), item[0])):
-        yield f"  ○ {counted(kinds)}: {reason}", ""
+        yield f"  {mark} {counted(kinds)}: {reason}", ""
 
 
-def _rank(node: Mapping[str, Any]) -> tuple[int, int]:
-    severity = node.get("severity")
-    return (_SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES), int(node.get("distance") or 0))
+def _rank(node: Mapping[str, Any]) -> tuple[int, int, int, str]:
+    """Severity first; then what is at work or in print before what led to it, the nearest first."""
+    severity, kinds = node.get("severity"), [kind.name for kind in vocabulary().kinds]
+    return (
+        _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES),
+        kinds.index(str(node.get("kind"))) if node.get("kind") in kinds else len(kinds),
+        int(node.get("distance") or 0),
+        str(node.get("label")),
+    )
 
 
 def _changed(answer: Answer) -> set[str]:

@@ -87,6 +87,13 @@ def take_in(
             return taken(follow)
     except BadInput as error:
         failure = {"source": str(source), "line": error.extra.get("line"), "message": error.detail, "remedy": error.remedy}
-        nothing = {"importer": None, "visibility": visibility, "dry_run": dry_run, "ok": False, "statements": 0, "kinds": {}}
+        nothing: dict[str, Any] = {
+            "importer": None,
+            "visibility": visibility,
+            "dry_run": dry_run,
+            "ok": False,
+            "statements": 0,
+            "kinds": {},
+        }
         empty: dict[str, Any] = {"statuses": {}, "records": [], "failures": [failure], "findings": [], "hints": {}}
         return {"source": str(source), **nothing, "sequence": headwater.sequence, **empty}

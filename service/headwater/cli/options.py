@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,7 +68,7 @@ Include = Annotated[
 ]
 
 
-def asked(**given: object) -> dict[str, object]:
+def asked(**given: object) -> dict[str, Any]:
     """What was said on the command line; what was not said keeps the question's own default.
 
     >>> asked(depth="2", roles=["train,test"], types=None)

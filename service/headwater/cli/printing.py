@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Line = tuple[str, str]
 """A line and the style it is shown in on a terminal that has colours: bold, dim, red, yellow, green or none."""
 
+_UNCOUNTABLE = {"software"}
 # Format characters that reorder or hide what stands beside them; a name from a file must not rewrite the report it stands in.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -170,6 +171,6 @@ def several(count: int, word: str) -> str:
     >>> several(1, "entity"), several(2, "entity"), several(0, "run")
     ('1 entity', '2 entities', '0 runs')
     """
-    if count == 1:
-        return f"1 {word}"
+    if count == 1 or word in _UNCOUNTABLE:
+        return f"{count:,} {word}"
     return f"{count:,} {word[:-1] + 'ies' if word.endswith('y') and word[-2:-1] not in 'aeiou' else word + 's'}"

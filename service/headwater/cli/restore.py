@@ -26,9 +26,8 @@ def restore(
     chosen = settings(data)
     if chosen.ledger:
         raise BadParameter("the ledger is kept in a database of its own", remedy="Restore that database with its own tools.")
-    manifest = put_back(file, chosen.data / "ledger.sqlite")
-    others = {"base_iri": manifest.base_iri} if manifest.base_iri else {}
-    with opened(data, **others) as headwater:
+    put_back(file, chosen.data / "ledger.sqlite")
+    with opened(data) as headwater:
         sequence = headwater.sequence
     if as_json:
         show_json({"data": str(chosen.data), "sequence": sequence})

@@ -63,7 +63,7 @@ def take(ledger: Path, copy: Path) -> Manifest:
 
 
 def put_back(copy: Path, ledger: Path) -> Manifest:
-    """Put a copy where a ledger is to be. Raises `UnreadableSource` for a damaged copy, `Conflict` if there is a ledger already."""
+    """Put a copy where a ledger is to be. Raises `UnreadableSource` for a damaged copy, `Conflict` where there is a ledger."""
     if ledger.exists():
         raise Conflict(f"There is a ledger in {ledger.parent} already.", remedy="Restore into an empty folder with --data.")
     expected = _read_manifest(copy)
