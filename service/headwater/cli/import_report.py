@@ -10,7 +10,7 @@ from headwater.cli.printing import Line, counted, several
 
 _OUTCOMES: Final = {
     "failed": ("could not be read", "red"),
-    "unmapped": ("not mapped: kept in the report, not in the graph", "yellow"),
+    "unmapped": ("not mapped (kept in the report, not in the graph)", "yellow"),
     "missing": ("missing", "yellow"),
     "repaired": ("repaired", ""),
 }
@@ -30,7 +30,7 @@ def import_lines(whole: Mapping[str, Any]) -> Iterator[Line]:
         yield "Nothing was written: this was a dry run.", "bold"
     came_in = any(status != "rejected" and count for source in whole["sources"] for status, count in source["statuses"].items())
     if came_in:
-        yield f"Visible to: {in_words(whole['visibility'])}", "bold"
+        yield f"{'Would be visible' if whole['dry_run'] else 'Visible'} to: {in_words(whole['visibility'])}", "bold"
 
 
 def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
@@ -42,9 +42,9 @@ def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
         yield f"  records: {words}", ""
     if source["kinds"]:
         yield f"  objects: {counted(source['kinds'])}; {several(source['statements'], 'statement')}", ""
-    elif importer and not source["failures"]:
+    elif importer and not source["failures"] and not source["records"]:
         yield "  nothing was found in it", "yellow"
-    yield from _failures(source["failures"])
+    yield from _failures(source["failures"], alone=not source["records"])
     yield from _rejected(source["records"])
     yield from _findings(source["findings"])
     if source["hints"]:
@@ -54,10 +54,13 @@ def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
         yield from _more(len(source["hints"]) - _EXAMPLES)
 
 
-def _failures(failures: list[Mapping[str, Any]]) -> Iterator[Line]:
+def _failures(failures: list[Mapping[str, Any]], *, alone: bool) -> Iterator[Line]:
     if not failures:
         return
-    yield f"  {several(len(failures), 'part')} could not be read; everything else was:", "red"
+    yield (
+        "  it could not be read:" if alone else f"  {several(len(failures), 'part')} could not be read; everything else was:",
+        "red",
+    )
     for failure in failures[:_FAILURES]:
         where = f"{failure['source']}:{failure['line']}" if failure.get("line") is not None else str(failure["source"])
         message = str(failure["message"])
