@@ -52,7 +52,9 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
             error = caught
     if answer is not None:
         drawn = svg(
-            Scene.of(answer).folded(MOST_NODES, more="#table"), title=f"{asked.question.capitalize()} of {asked.id}", standalone=False
+            Scene.of(answer).folded(MOST_NODES, more="#table"),
+            title=f"{asked.question.capitalize()} of {asked.id}",
+            standalone=False,
         )
     rows = sorted((answer or {"nodes": {}})["nodes"].items(), key=_order)
     body = page(
