@@ -166,13 +166,15 @@ class Facts:
         series: Sequence[tuple[int, float, int]] = (),
         about: Iterable[NamedNode] = (),
         on: NamedNode | None = None,
+        key: str | None = None,
     ) -> int:
         """A metric's last value (`mls:ModelEvaluation`), with the history where it has more than one point.
 
         `series` is `(step, value, milliseconds)` in order; `about` the models that the value speaks of; `on` the data set
-        it was measured on. Returns how many points of the history were thinned out.
+        it was measured on. `key` tells values of one name apart within a run (accuracy of two models, or on two data sets); it is
+        the name where there is one value. Returns how many points of the history were thinned out.
         """
-        node = NamedNode(f"{run.value}#measure-{slug(name)}")
+        node = NamedNode(f"{run.value}#measure-{slug(key or name)}")
         kind = NamedNode(self.mint.thing("measure", slug(name)))
         self.say(run, MLS.hasOutput, node)
         self.say(node, RDF.type, MLS.ModelEvaluation)

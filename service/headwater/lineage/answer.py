@@ -1,0 +1,291 @@
+"""Answers in the envelope of DESIGN section 5: the summary of everything, then the part that was asked to be shown.
+
+Summaries and verdicts are computed before any limit, so `depth`, `max_nodes` and `fields` never change them. What a reader may
+not see is only counted: the answer is computed on the reader's own graph; the full graph serves to count and to withhold comfort.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwater.lineage.asking import Traversal
+from headwater.lineage.graph import Int32Array, LineageGraph
+from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge
+
+_SOUND = STATES.index("not_affected")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an answer needs from outside: names for things, their links, the ledger's sequence number and the present time."""
+
+    labels: Callable[[Sequence[str]], dict[str, str]]
+    links: Callable[[str], dict[str, str]]
+    sequence: int
+    now: str
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a traversal met besides its roots, in columns of equal length; `hidden` things are counted only."""
+
+    nodes: Int32Array
+    distance: Int32Array
+    edges: Int32Array
+    roots: list[int]
+    hidden: int
+    dropped: bool
+
+
+def lineage_answer(graph: LineageGraph, full: LineageGraph, root: int, asked: Traversal, setting: Setting) -> dict[str, Any]:
+    """Where a thing comes from (`upstream`), what came of it (`downstream`), or both."""
+    limits = asked.limits(graph.words)
+    sides = ["upstream", "downstream"] if asked.direction == "both" else [asked.direction]
+    nodes: dict[int, int] = {}
+    edges: list[Int32Array] = []
+    hidden, dropped = 0, False
+    for side in sides:
+        reach = getattr(graph, side)([root], limits)
+        for node, distance in zip(reach.nodes.tolist(), reach.distance.tolist(), strict=True):
+            nodes[node] = min(distance, nodes.get(node, distance))
+        edges.append(reach.edges)
+        if full is not graph:
+            hidden += len(set(getattr(full, side)([root], limits).nodes.tolist()) - set(reach.nodes.tolist()))
+        dropped |= bool(limits.min_evidence) and len(getattr(graph, side)([root]).edges) > len(reach.edges)
+    nodes.pop(root)
+    ids = np.array(list(nodes), np.int32)
+    found = _Found(
+        nodes=ids,
+        distance=np.array(list(nodes.values()), np.int32),
+        edges=np.unique(np.concatenate(edges)).astype(np.int32),
+        roots=[root],
+        hidden=hidden,
+        dropped=dropped,
+    )
+    found = _of_types(graph, found, asked)
+    body = _envelope(graph, found, asked, setting, root)
+    body["query"]["ask"] = "lineage"
+    shown = _shown(found, asked, order=np.lexsort((found.nodes, found.distance)))
+    _fill(body, graph, found, shown, asked, setting, lambda _: {})
+    return body
+
+
+def impact_answer(
+    graph: LineageGraph, full: LineageGraph, root: str, change: Change, asked: Traversal, setting: Setting
+) -> dict[str, Any]:
+    """What a change does to everything downstream: a state, a severity, a reason and a proof for each."""
+    limits = asked.limits(graph.words)
+    verdicts = judge(graph, change, limits)
+    withheld, hidden = _withheld(graph, full, change, verdicts, asked)
+    keep = ~np.isin(verdicts.nodes, [*change.objects, *withheld])
+    found = _Found(
+        nodes=np.concatenate((verdicts.nodes[keep], np.array(list(withheld), np.int32))),
+        distance=np.concatenate((verdicts.distance[keep], np.array(list(withheld.values()), np.int32))),
+        edges=np.unique(verdicts.edges[verdicts.edges >= 0]).astype(np.int32),
+        roots=list(change.objects),
+        hidden=hidden,
+        dropped=bool(limits.min_evidence) and len(judge(graph, change).nodes) > len(verdicts.nodes),
+    )
+    place = {int(node): here for here, node in enumerate(verdicts.nodes)}
+    # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
+    states = dict.fromkeys(withheld, STATES.index("cannot_tell"))
+    severities = dict.fromkeys(withheld, SEVERITIES.index("major"))
+    for node, here in place.items():
+        if node not in withheld:
+            states[node], severities[node] = int(verdicts.state[here]), int(verdicts.severity[here])
+    found = _of_types(graph, found, asked)
+    body = _envelope(graph, found, asked, setting, root)
+    body["query"] |= {"ask": "impact", "change": change.kind, "slice": change.slice or None}
+    present = found.nodes.tolist()
+    body["summary"]["by_state"] = _counted(STATES[states[node]] for node in present)
+    body["summary"]["by_severity"] = _counted(SEVERITIES[severities[node]] for node in present)
+    body["summary"]["verdict"] = _overall(body["summary"]["by_state"])
+    order = np.lexsort(
+        (
+            found.nodes,
+            found.distance,
+            np.array([severities[node] for node in present], np.int8),
+            np.array([states[node] for node in present], np.int8),
+        )
+    )
+
+    def verdict_of(node: int) -> dict[str, Any]:
+        if node in withheld:
+            return _verdict_words(STATES[2], "major", None, "hidden-path", None, [])
+        here = place[node]
+        resolved_by = verdicts.resolved_by.get(node)
+        if node in verdicts.seeds and change.mended:
+            resolved_by = next((m for m in change.mended if graph.find(graph.iris[m]) is not None), None)
+        words = _verdict_words(
+            STATES[int(verdicts.state[here])],
+            SEVERITIES[int(verdicts.severity[here])],
+            verdicts.book.effects[int(verdicts.effect[here])].name,
+            verdicts.justification(node),
+            None if resolved_by is None else graph.iris[resolved_by],
+            [graph.iris[before] for before, _ in verdicts.path(node)],
+        )
+        if "paths" in asked.include:
+            words["path"] = _path(verdicts, node)
+        return words
+
+    _fill(body, graph, found, _shown(found, asked, order), asked, setting, verdict_of)
+    return body
+
+
+def _withheld(
+    graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
+) -> tuple[dict[int, int], int]:
+    """Things that this reader may see but whose fault comes by a way that he may not: id to distance; and how many are hidden."""
+    if full is graph:
+        return {}, 0
+    complete = judge(full, change, asked.limits(full.words))
+    known = {int(node): int(state) for node, state in zip(verdicts.nodes, verdicts.state, strict=True)}
+    withheld, hidden = {}, 0
+    for node, state, distance in zip(complete.nodes.tolist(), complete.state.tolist(), complete.distance.tolist(), strict=True):
+        if not graph.present[node]:
+            hidden += 1
+        elif STATES[state] in ("affected", "cannot_tell") and known.get(node, _SOUND) == _SOUND and node not in verdicts.seeds:
+            withheld[node] = distance
+    return withheld, hidden
+
+
+def _verdict_words(
+    state: str, severity: str, effect: str | None, justification: str, resolved_by: str | None, via: list[str]
+) -> dict[str, Any]:
+    return {
+        "state": state,
+        "severity": severity,
+        "effect": effect,
+        "justification": justification,
+        "resolved_by": resolved_by,
+        "via": via,
+    }
+
+
+def _path(verdicts: Verdicts, node: int) -> list[dict[str, Any]]:
+    graph = verdicts.graph
+    steps = []
+    for before, edge in verdicts.path(node):
+        role = graph.words.roles[int(graph.role[edge])].name if edge >= 0 else None
+        steps.append(
+            {"from": graph.iris[before], "role": role, "record": graph.records[int(graph.record[edge])] if edge >= 0 else None}
+        )
+    return steps
+
+
+def _of_types(graph: LineageGraph, found: _Found, asked: Traversal) -> _Found:
+    visible = np.array([bool(graph.present[node]) for node in found.nodes], bool)
+    if asked.types:
+        kinds = {graph.kind_of[name] for name in asked.types if name in graph.kind_of}
+        kinds |= {graph.unsaid} if "entity" in asked.types else set()
+        visible &= np.isin(graph.kind[found.nodes], list(kinds))
+    return _Found(found.nodes[visible], found.distance[visible], found.edges, found.roots, found.hidden, found.dropped)
+
+
+def _shown(found: _Found, asked: Traversal, order: NDArray[np.intp]) -> list[int]:
+    within = order if asked.depth is None else order[found.distance[order] <= asked.depth]
+    return [int(position) for position in within[: asked.max_nodes]]
+
+
+def _counted(words: Any) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def _overall(by_state: dict[str, int]) -> str:
+    return next((state for state in STATES if by_state.get(state)), "not_affected")
+
+
+def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Setting, root: int | str) -> dict[str, Any]:
+    edges = found.edges
+    pinned = graph.pinned[graph.earlier[edges]]
+    undescribed = int((~graph.described[found.nodes]).sum())
+    cut_by_depth = 0 if asked.depth is None else int((found.distance > asked.depth).sum())
+    frontier = max(len(found.nodes) - min(len(found.nodes) - cut_by_depth, asked.max_nodes), 0)
+    reasons = []
+    if found.hidden:
+        reasons.append("hidden")
+    if cut_by_depth:
+        reasons.append("depth")
+    if len(found.nodes) - cut_by_depth > asked.max_nodes:
+        reasons.append("max_nodes")
+    if found.dropped:
+        reasons.append("min_evidence")
+    if undescribed:
+        reasons.append("undescribed")
+    return {
+        "root": graph.iris[root] if isinstance(root, int) else root,
+        "query": asked.echo(),
+        "as_of": None,
+        "computed_at": setting.now,
+        "sequence": setting.sequence,
+        "summary": {
+            "total": len(found.nodes),
+            "by_kind": _counted(graph.kind_name(node) for node in found.nodes.tolist()),
+            "by_state": {},
+            "by_severity": {},
+            "max_distance": int(found.distance.max()) if len(found.distance) else 0,
+            "verdict": None,
+        },
+        "completeness": {
+            "complete": not reasons,
+            "reasons": reasons,
+            "hidden_count": found.hidden,
+            "frontier_count": frontier,
+            "coverage": round(float(pinned.mean()), 4) if len(edges) else 1.0,
+        },
+        "nodes": {},
+        "edges": [],
+        "_links": {},
+    }
+
+
+def _fill(
+    body: dict[str, Any],
+    graph: LineageGraph,
+    found: _Found,
+    shown: list[int],
+    asked: Traversal,
+    setting: Setting,
+    verdict_of: Callable[[int], dict[str, Any]],
+) -> None:
+    listed = [(root, 0) for root in found.roots] + [(int(found.nodes[p]), int(found.distance[p])) for p in shown]
+    labels = setting.labels([graph.iris[node] for node, _ in listed])
+    inside = np.zeros(graph.size, bool)
+    for node, distance in listed:
+        iri = graph.iris[node]
+        inside[node] = True
+        whole = {
+            "kind": graph.kind_name(node),
+            "label": labels.get(iri, iri),
+            "distance": distance,
+            "state": None,
+            "severity": None,
+            "effect": None,
+            "justification": None,
+            "resolved_by": None,
+            "via": [],
+            "visibility": graph.visibility(node),
+            "_links": setting.links(iri),
+        } | verdict_of(node)
+        keep = {*asked.fields, "path"} if "paths" in asked.include else set(asked.fields)
+        body["nodes"][iri] = {name: value for name, value in whole.items() if name in keep}
+    if "edges" in asked.include:
+        chosen = found.edges[inside[graph.earlier[found.edges]] & inside[graph.later[found.edges]]]
+        strength = {number: name for name, number in graph.words.evidence.items()}
+        body["edges"] = [
+            {
+                "source": graph.iris[graph.earlier[edge]],
+                "target": graph.iris[graph.later[edge]],
+                "relation": graph.relations[graph.relation[edge]],
+                "role": graph.words.roles[graph.role[edge]].name if graph.words.roles[graph.role[edge]].stated else None,
+                "evidence": strength[int(graph.evidence[edge])],
+                "record": graph.records[graph.record[edge]],
+            }
+            for edge in chosen.tolist()
+        ]

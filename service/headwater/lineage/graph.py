@@ -1,0 +1,278 @@
+"""Lineage as arrays to ask: compressed rows in both directions over integer ids, made from the index for one reader's levels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from headwater.terms.vocabulary import Vocabulary
+
+Int32Array = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+EVERY_LEVEL: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers."""
+
+    iris: list[str]
+    ids: dict[str, int]
+    relations: list[str]
+    slices: list[str]
+    records: list[str]
+    levels: list[str]
+    links: dict[str, NDArray[np.generic]]
+    nodes: dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a traversal met: node ids in order of distance, the distances, and the edge ids between them."""
+
+    nodes: Int32Array
+    distance: Int32Array
+    edges: Int32Array
+
+
+class Adjacency:
+    """Compressed sparse rows: the edge ids that leave each node."""
+
+    def __init__(self, ends: Int32Array, size: int) -> None:
+        self.order: Int32Array = np.argsort(ends, kind="stable").astype(np.int32)
+        counts = np.bincount(ends, minlength=size) if len(ends) else np.zeros(size, np.int64)
+        self.start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    def edges_of(self, nodes: Int32Array) -> Int32Array:
+        """The ids of all edges that leave any of `nodes`."""
+        first, last = self.start[nodes], self.start[nodes + 1]
+        counts = last - first
+        total = int(counts.sum())
+        if total == 0:
+            return np.zeros(0, np.int32)
+        offsets = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+        found: Int32Array = self.order[offsets + np.arange(total)]
+        return found
+
+
+class LineageGraph:
+    """All steps of lineage that one reader may see.
+
+    Per edge (int32 arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`,
+    `record`. Per node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"),
+    `pinned`, `start` (seconds since 1970 or NaN).
+    """
+
+    def __init__(self, rows: Rows, words: Vocabulary) -> None:
+        self.words = words
+        self.iris, self.ids = rows.iris, rows.ids
+        self.relations, self.slices, self.records = rows.relations, rows.slices, rows.records
+        self.size = len(rows.iris)
+        self.part = len(words.kinds)
+        self.unsaid = self.part + 1
+        self.role_of = {role.name: position for position, role in enumerate(words.roles)}
+        self.kind_of = {kind.name: position for position, kind in enumerate(words.kinds)}
+        self._describe(rows)
+        self._connect(rows)
+        self.down = Adjacency(self.earlier, self.size)
+        self.impact_edges: object | None = None
+        self._later_revisions: dict[int, list[int]] | None = None
+        self.up = Adjacency(self.later, self.size)
+
+    def _describe(self, rows: Rows) -> None:
+        node = rows.nodes["node"].astype(np.int32)
+        self.kind = np.full(self.size, self.unsaid, np.int8)
+        np.minimum.at(self.kind, node, rows.nodes["kind"].astype(np.int8))
+        self.pinned = np.zeros(self.size, bool)
+        np.logical_or.at(self.pinned, node, rows.nodes["pinned"].astype(bool))
+        self.start = np.full(self.size, np.nan)
+        known = rows.nodes["start"].astype(np.float64)
+        np.fmin.at(self.start, node, known)
+        present = np.zeros(self.size, bool)
+        present[node] = True
+        for end in ("earlier", "later"):
+            present[rows.links[end].astype(np.int32)] = True
+        self.present = present
+        self._place(rows)
+        self.described = self.kind != self.unsaid
+        activities = [self.kind_of[name] for name in ("run", "agent") if name in self.kind_of]
+        self.pinned |= np.isin(self.kind, activities)
+
+    def _place(self, rows: Rows) -> None:
+        """The widest visibility at which a node is spoken of: public before internal before a project's own."""
+        self.level_names = sorted(set(rows.levels), key=lambda name: ({"public": 0, "internal": 1}.get(name, 2), name))
+        rank = {name: position for position, name in enumerate(self.level_names)}
+        level = np.array([rank[name] for name in rows.levels], np.int32)
+        self.node_level = np.full(self.size, len(self.level_names), np.int32)
+        if len(level):
+            np.minimum.at(self.node_level, rows.nodes["node"].astype(np.int32), level[rows.nodes["node_record"].astype(np.int32)])
+            for end in ("earlier", "later"):
+                np.minimum.at(
+                    self.node_level, rows.links[end].astype(np.int32), level[rows.links["link_record"].astype(np.int32)]
+                )
+
+    def visibility(self, node: int) -> str:
+        """The widest visibility among the records that speak of a node."""
+        return self.level_names[int(self.node_level[node])]
+
+    def _connect(self, rows: Rows) -> None:
+        columns = {name: values.astype(np.int32) for name, values in rows.links.items()}
+        parts = (self.kind[columns["earlier"]] == self.part) | (self.kind[columns["later"]] == self.part)
+        selves = columns["earlier"] == columns["later"]
+        columns = {name: values[~(parts | selves)] for name, values in columns.items()}
+        role = columns["role"]
+        # An instrument or software that a run is associated with did the work; a person or group was responsible for it.
+        tools = [self.kind_of[name] for name in ("instrument", "software") if name in self.kind_of]
+        working = (role == self.role_of["responsible"]) & np.isin(self.kind[columns["earlier"]], tools)
+        role = np.where(working, self.role_of["execute"], role).astype(np.int32)
+        columns["role"] = role
+        keep = self._most_specific(columns)
+        columns = {name: values[keep] for name, values in columns.items()}
+        self.earlier, self.later = columns["earlier"], columns["later"]
+        self.relation, self.role, self.evidence = columns["relation"], columns["role"], columns["evidence"]
+        self.slice, self.record = columns["slice"], columns["link_record"]
+
+    def _most_specific(self, columns: dict[str, Int32Array]) -> BoolArray:
+        """Leave out general links where a special one stands between the same two things, and repetitions."""
+        general_roles = [position for position, role in enumerate(self.words.roles) if role.general]
+        pair = columns["earlier"].astype(np.int64) * max(self.size, 1) + columns["later"]
+        general = np.isin(columns["role"], general_roles)
+        keep = ~(general & np.isin(pair, pair[~general]))
+        derive = general & (columns["role"] == self.role_of["derive"]) & keep
+        if derive.any():
+            keep &= ~(derive & np.isin(pair, self._through_runs(columns)))
+        return keep
+
+    def _through_runs(self, columns: dict[str, Int32Array]) -> NDArray[np.int64]:
+        """Pairs (thing, product) for which a run tells how the one went into the other, with a role."""
+        role = columns["role"]
+        stated = np.array([r.stated for r in self.words.roles], bool)
+        uses = stated[role] & (self.kind[columns["later"]] == self.kind_of["run"])
+        makes = role == self.role_of["generate"]
+        shape = (self.size, self.size)
+        used = csr_array((np.ones(uses.sum(), bool), (columns["earlier"][uses], columns["later"][uses])), shape=shape)
+        made = csr_array((np.ones(makes.sum(), bool), (columns["earlier"][makes], columns["later"][makes])), shape=shape)
+        product = (used @ made).tocoo()
+        return product.coords[0].astype(np.int64) * self.size + product.coords[1]
+
+    # --- asking
+
+    def find(self, iri: str) -> int | None:
+        """The id of a thing that this reader may see, or None."""
+        found = self.ids.get(iri)
+        return found if found is not None and found < self.size and self.present[found] else None
+
+    def kind_name(self, node: int) -> str:
+        """The word for a node's kind; `entity` where no record says what it is."""
+        kind = int(self.kind[node])
+        return self.words.kinds[kind].name if kind < self.part else "part" if kind == self.part else "entity"
+
+    def downstream(self, seeds: Sequence[int] | Int32Array, limits: Limits | None = None) -> Reach:
+        """What came of `seeds`, with distances; `seeds` themselves stand first at distance 0."""
+        return self._limited(self.down, self.later, seeds, limits or Limits())
+
+    def upstream(self, seeds: Sequence[int] | Int32Array, limits: Limits | None = None) -> Reach:
+        """What `seeds` came from."""
+        return self._limited(self.up, self.earlier, seeds, limits or Limits())
+
+    def _limited(self, side: Adjacency, far: Int32Array, seeds: Sequence[int] | Int32Array, limits: Limits) -> Reach:
+        return self.walk(side, far, seeds, limits.edge_mask(self), limits.stop_mask(self), limits.free_mask(self))
+
+    def later_revisions(self) -> dict[int, list[int]]:
+        """For each thing the revisions that say they revise it."""
+        if self._later_revisions is None:
+            self._later_revisions = {}
+            for edge in np.flatnonzero(self.role == self.role_of["revise"]):
+                self._later_revisions.setdefault(int(self.earlier[edge]), []).append(int(self.later[edge]))
+        return self._later_revisions
+
+    def walk(
+        self,
+        side: Adjacency,
+        far: Int32Array,
+        seeds: Sequence[int] | Int32Array,
+        usable: BoolArray | None,
+        stop: BoolArray | None,
+        free: BoolArray | None,
+    ) -> Reach:
+        """Breadth first from `seeds` over the edges of `side`, whose other ends are `far`.
+
+        Only `usable` edges count; beyond `stop` nodes nothing is met; `free` nodes do not count as hops.
+        """
+        current = np.unique(np.asarray(seeds, np.int32))
+        seen = np.zeros(self.size, bool)
+        seen[current] = True
+        found, distances, edges = [current], [np.zeros(len(current), np.int32)], []
+        level = 0
+        while len(current):
+            pending, following = current, []
+            while len(pending):
+                # Beyond a thing to stop at nothing is met, except from the seeds themselves.
+                if stop is not None and level:
+                    pending = pending[~stop[pending]]
+                out = side.edges_of(pending)
+                if usable is not None:
+                    out = out[usable[out]]
+                edges.append(out)
+                fresh = np.unique(far[out])
+                fresh = fresh[~seen[fresh]]
+                seen[fresh] = True
+                # What does not count as a hop stands at the distance of what led to it and is walked through at once.
+                here = free[fresh] if free is not None else np.zeros(len(fresh), bool)
+                found += [fresh[here], fresh[~here]]
+                distances += [_full(fresh[here], level), _full(fresh[~here], level + 1)]
+                following.append(fresh[~here])
+                pending = fresh[here]
+            current = np.concatenate(following)
+            level += 1
+        nodes = np.concatenate(found).astype(np.int32)
+        distance = np.concatenate(distances)
+        order = np.argsort(distance, kind="stable")
+        used = np.unique(np.concatenate(edges)) if edges else np.zeros(0, np.int32)
+        return Reach(nodes[order], distance[order], used.astype(np.int32))
+
+
+def _full(nodes: Int32Array, level: int) -> Int32Array:
+    return np.full(len(nodes), level, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What narrows a traversal as part of the question: roles, evidence, where to stop, what is no hop."""
+
+    roles: Collection[str] = ()
+    min_evidence: int = 0
+    stop_at: Collection[str] = ()
+    ignore_as_hops: Collection[str] = ()
+
+    def edge_mask(self, graph: LineageGraph) -> BoolArray | None:
+        if not self.roles and not self.min_evidence:
+            return None
+        usable = np.ones(len(graph.role), bool)
+        if self.roles:
+            usable &= np.isin(graph.role, [graph.role_of[name] for name in self.roles])
+        if self.min_evidence:
+            usable &= graph.evidence >= self.min_evidence
+        return usable
+
+    def stop_mask(self, graph: LineageGraph) -> BoolArray | None:
+        return self._named(graph, self.stop_at)
+
+    def free_mask(self, graph: LineageGraph) -> BoolArray | None:
+        return self._named(graph, self.ignore_as_hops)
+
+    @staticmethod
+    def _named(graph: LineageGraph, names: Collection[str]) -> BoolArray | None:
+        if not names:
+            return None
+        kinds = [graph.kind_of[name] for name in names if name in graph.kind_of]
+        mask = np.isin(graph.kind, kinds)
+        for name in names:
+            node = graph.find(name)
+            if node is not None:
+                mask[node] = True
+        return mask

@@ -1,0 +1,472 @@
+"""Verdicts: what a change upstream does to everything downstream, found as a fixed point of the rules of impact.
+
+The changed object begins with an effect; an effect that crosses a link becomes another by the link's role and the far end's kind;
+the worst that arrives at an object is its own. This is computed twice: with what is certain, and with what is possible (a use
+without a version, a slice that cannot be compared, a link that a tool multiplied out). Where only the possible is bad, nobody can
+tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwater.lineage.graph import Adjacency, Int32Array, Limits, LineageGraph
+from headwater.lineage.rulebook import BLOCKS, Rulebook, rulebook
+from headwater.lineage.slices import meeting
+
+STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
+_AFFECTED, _CANNOT_TELL, _RESOLVED, _NOT_AFFECTED = 0, 2, 3, 4
+SEVERITIES = ("critical", "major", "moderate", "minor", "info")
+_PLAIN_STEPS = ("generate", "inform", "part")
+"""Roles that say nothing about why: the justification is looked for behind them."""
+_MEASURING = ("use", "test", "validate", "predict")
+_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened, in node ids: `objects` are where the fault stands, `mended` the revisions in which it no longer does."""
+
+    kind: str
+    objects: tuple[int, ...]
+    mended: tuple[int, ...] = ()
+    slice: str = ""
+
+
+@dataclass(slots=True)
+class ImpactEdges:
+    """All links over which effects travel: the stated ones, and those that the graph implies.
+
+    Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
+    instrument recorded afterwards. `real` is the edge id in the graph, or -1.
+    """
+
+    earlier: Int32Array
+    later: Int32Array
+    certain: NDArray[np.int8]
+    possible: NDArray[np.int8]
+    real: Int32Array
+    adjacency: Adjacency
+
+
+def impact_edges(graph: LineageGraph) -> ImpactEdges:
+    """Made once per graph and kept with it."""
+    if graph.impact_edges is None:
+        graph.impact_edges = _impact_edges(graph)
+    found = graph.impact_edges
+    assert isinstance(found, ImpactEdges)
+    return found
+
+
+def _impact_edges(graph: LineageGraph) -> ImpactEdges:
+    roles = len(graph.words.roles)
+    block = {name: roles + number for number, name in enumerate(BLOCKS)}
+    role = graph.role.astype(np.int8)
+    certain, possible = role.copy(), role.copy()
+    certain[graph.evidence == graph.words.evidence["expanded"]] = block["expanded-only"]
+    made = np.zeros(graph.size, bool)
+    made[graph.later[graph.role == graph.role_of["generate"]]] = True
+    own = (graph.role == graph.role_of["revise"]) & made[graph.later]
+    certain[own] = possible[own] = block["own-origin"]
+    # A concept that nobody uses by itself is only a folder for its versions.
+    used = np.zeros(graph.size, bool)
+    used[graph.earlier[graph.role != graph.role_of["specialise"]]] = True
+    keep = np.flatnonzero((graph.role != graph.role_of["specialise"]) | used[graph.later]).astype(np.int32)
+    implied = [*_evaluations(graph), *_steered(graph, block)]
+    earlier = np.concatenate((graph.earlier[keep], _column(implied, 0)))
+    later = np.concatenate((graph.later[keep], _column(implied, 1)))
+    return ImpactEdges(
+        earlier=earlier,
+        later=later,
+        certain=np.concatenate((certain[keep], _column(implied, 2).astype(np.int8))),
+        possible=np.concatenate((possible[keep], _column(implied, 3).astype(np.int8))),
+        real=np.concatenate((keep, np.full(len(implied), -1, np.int32))),
+        adjacency=Adjacency(earlier, graph.size),
+    )
+
+
+def _column(rows: list[tuple[int, int, int, int]], number: int) -> Int32Array:
+    return np.array([row[number] for row in rows], np.int32)
+
+
+def _evaluations(graph: LineageGraph) -> list[tuple[int, int, int, int]]:
+    """From each run that tested or validated something back to the models that it measured and did not make."""
+    testing = np.isin(graph.role, [graph.role_of["test"], graph.role_of["validate"]])
+    tests = np.zeros(graph.size, bool)
+    tests[graph.later[testing & (graph.kind[graph.earlier] != graph.kind_of["model"])]] = True
+    makes_models = np.zeros(graph.size, bool)
+    makes_models[
+        graph.earlier[(graph.role == graph.role_of["generate"]) & (graph.kind[graph.later] == graph.kind_of["model"])]
+    ] = True
+    measured = (
+        (graph.kind[graph.earlier] == graph.kind_of["model"])
+        & np.isin(graph.role, [graph.role_of[name] for name in _MEASURING])
+        & tests[graph.later]
+        & ~makes_models[graph.later]
+    )
+    back = graph.role_of["evaluate"]
+    return [(int(graph.later[e]), int(graph.earlier[e]), back, back) for e in np.flatnonzero(measured)]
+
+
+def _steered(graph: LineageGraph, block: dict[str, int]) -> list[tuple[int, int, int, int]]:
+    """From each steering model to the runs that its instrument took part in after the model was there."""
+    found = []
+    steer = graph.role_of["steer"]
+    for edge in np.flatnonzero(graph.role == graph.role_of["control"]):
+        model, instrument = int(graph.earlier[edge]), int(graph.later[edge])
+        onset = _beginning(graph, model)
+        for use in graph.down.edges_of(np.array([instrument], np.int32)):
+            run = int(graph.later[use])
+            if graph.kind[run] != graph.kind_of["run"]:
+                continue
+            begun = float(graph.start[run])
+            if np.isnan(begun) or np.isnan(onset):
+                found.append((model, run, block["steered-when-unknown"], steer))
+            elif begun >= onset:
+                found.append((model, run, steer, steer))
+    return found
+
+
+def _beginning(graph: LineageGraph, thing: int) -> float:
+    """When a thing came to be: its own time, or the start of the run that made it, or that of what it deploys; NaN if unknown."""
+    if not np.isnan(graph.start[thing]):
+        return float(graph.start[thing])
+    edges = graph.up.edges_of(np.array([thing], np.int32))
+    wanted = edges[np.isin(graph.role[edges], [graph.role_of["generate"], graph.role_of["deploy"]])]
+    times = graph.start[graph.earlier[wanted]]
+    return float(np.nanmin(times)) if np.isfinite(times).any() else float("nan")
+
+
+@dataclass(slots=True)
+class Spread:
+    """One fixed point over the local nodes: the effect at each, and for each (effect, node) by which local edge it first came."""
+
+    effect: NDArray[np.int8]
+    came_by: Int32Array
+    came_with: NDArray[np.int8]
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """The verdict on everything downstream of a change. Arrays run over `nodes` (graph ids), the changed objects first."""
+
+    graph: LineageGraph
+    change: Change
+    book: Rulebook
+    nodes: Int32Array
+    distance: Int32Array
+    state: NDArray[np.int8]
+    effect: NDArray[np.int8]
+    severity: NDArray[np.int8]
+    edges: Int32Array
+    resolved_by: dict[int, int]
+    _local: dict[int, int]
+    _earlier: Int32Array
+    _certain_role: NDArray[np.int8]
+    _possible_role: NDArray[np.int8]
+    _certain: Spread
+    _possible: Spread
+    _frozen: NDArray[np.bool_]
+    _causes: dict[tuple[bool, int, int], str] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> set[int]:
+        return set(self.change.objects)
+
+    def justification(self, node: int) -> str:
+        """The code that says why the verdict on a node is what it is."""
+        here = self._local[node]
+        state = int(self.state[here])
+        if state == _RESOLVED:
+            return "mended-since"
+        if self._frozen[here]:
+            return "mended"
+        effect = int(self.effect[here])
+        if state == _CANNOT_TELL:
+            return self._doubt(here, effect)
+        told = self.book.effects[effect]
+        kind = self.graph.kind_name(node)
+        if kind in told.leaves_standing and told.because:
+            return told.because
+        return self._cause(here, effect, certain=True)
+
+    def path(self, node: int) -> list[tuple[int, int]]:
+        """The links that prove a verdict, from a changed object to the node: (node before, edge id or -1 for an implied link)."""
+        here = self._local[node]
+        spread, effect = self._deciding(here)
+        steps = []
+        while spread.came_by[effect, here] >= 0:
+            edge = int(spread.came_by[effect, here])
+            effect = int(spread.came_with[effect, here])
+            here = int(self._earlier[edge])
+            steps.append((int(self.nodes[here]), int(self.edges[edge])))
+        return steps[::-1]
+
+    def _deciding(self, here: int) -> tuple[Spread, int]:
+        if self.state[here] == _CANNOT_TELL:
+            return self._possible, int(self._possible.effect[here])
+        return self._certain, int(self._certain.effect[here])
+
+    def _cause(self, here: int, effect: int, *, certain: bool) -> str:
+        trail = []
+        spread = self._certain if certain else self._possible
+        roles = self._certain_role if certain else self._possible_role
+        plain = {self.graph.role_of[name] for name in _PLAIN_STEPS}
+        none = self.book.effect("none")
+        fault = self.graph.words.changes[self.change.kind]
+        code = fault.because or "changed-itself"
+        while (certain, here, effect) not in self._causes:
+            trail.append((certain, here, effect))
+            edge = int(spread.came_by[effect, here])
+            if edge < 0:
+                break
+            if self._frozen[here]:
+                code = "mended"
+                break
+            before = int(spread.came_with[effect, here])
+            role = int(roles[edge])
+            reason = self.book.codes[self.book.because[before, role, self.graph.kind[self.nodes[here]]]]
+            source = int(self._earlier[edge])
+            passes_on = (effect == none and before == none) or (effect != none and role in plain)
+            if not passes_on or (source in self._seed_places() and effect != none):
+                # Where the change is harmless by its kind, that is the reason; otherwise it is the link.
+                code = fault.because or reason
+                break
+            here, effect = source, before
+        else:
+            code = self._causes[certain, here, effect]
+        for key in trail:
+            self._causes[key] = code
+        return code
+
+    def _seed_places(self) -> set[int]:
+        return {self._local[node] for node in self.change.objects}
+
+    def _doubt(self, here: int, effect: int) -> str:
+        """The first link on the possible path that is not certain."""
+        spread = self._possible
+        code = "not-certain"
+        while spread.came_by[effect, here] >= 0:
+            edge = int(spread.came_by[effect, here])
+            before = int(spread.came_with[effect, here])
+            kind = self.graph.kind[self.nodes[here]]
+            role = int(self._certain_role[edge])
+            if self.book.certain[before, role, kind] != effect:
+                code = self.book.codes[self.book.because[before, role, kind]]
+            effect, here = before, int(self._earlier[edge])
+        return code
+
+
+def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> Verdicts:
+    """Verdicts on everything downstream of `change` (with its objects first, at distance 0).
+
+    `limits` narrows which links count, as part of the question; it never cuts the answer.
+    """
+    book = rulebook()
+    edges = impact_edges(graph)
+    limits = limits or Limits()
+    usable = limits.edge_mask(graph)
+    if usable is not None:
+        usable = np.where(edges.real >= 0, usable[edges.real], True)
+    nodes, distance, inside = _reach(graph, edges, change.objects, usable, limits)
+    place = np.full(graph.size, -1, np.int32)
+    place[nodes] = np.arange(len(nodes), dtype=np.int32)
+    earlier, later = place[edges.earlier[inside]], place[edges.later[inside]]
+    certain_role, possible_role = edges.certain[inside].copy(), edges.possible[inside].copy()
+    _compare_slices(graph, change, edges, inside, earlier, set(place[list(change.objects)].tolist()), certain_role, possible_role)
+    kind = graph.kind[nodes]
+    frozen = np.zeros(len(nodes), bool)
+    mended = _all_mended(graph, change)
+    frozen[place[[node for node in mended if place[node] >= 0]]] = True
+    seeds = place[list(change.objects)]
+    start = book.effect(graph.words.changes[change.kind].begins_with)
+    adjacency = Adjacency(earlier, len(nodes))
+    spreads = [
+        _spread(book, table, adjacency, later, role, kind, seeds, start, frozen)
+        for table, role in ((book.certain, certain_role), (book.possible, possible_role))
+    ]
+    state, effect = _states(book, graph, kind, spreads[0].effect, spreads[1].effect)
+    severity = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)[effect]
+    standing = np.array(
+        [[kind.name in told.leaves_standing for kind in graph.words.kinds] + [False, False] for told in book.effects], bool
+    )[effect, kind]
+    severity[standing] = SEVERITIES.index("info")
+    verdicts = Verdicts(
+        graph=graph,
+        change=change,
+        book=book,
+        nodes=nodes,
+        distance=distance,
+        state=state,
+        effect=effect,
+        severity=severity,
+        edges=edges.real[inside],
+        resolved_by={},
+        _local={int(node): here for here, node in enumerate(nodes)},
+        _earlier=earlier,
+        _certain_role=certain_role,
+        _possible_role=possible_role,
+        _certain=spreads[0],
+        _possible=spreads[1],
+        _frozen=frozen,
+    )
+    _resolve(verdicts, mended)
+    return verdicts
+
+
+def _reach(
+    graph: LineageGraph, edges: ImpactEdges, seeds: tuple[int, ...], usable: NDArray[np.bool_] | None, limits: Limits
+) -> tuple[Int32Array, Int32Array, Int32Array]:
+    reach = graph.walk(edges.adjacency, edges.later, seeds, usable, limits.stop_mask(graph), limits.free_mask(graph))
+    return reach.nodes, reach.distance, reach.edges
+
+
+def _compare_slices(
+    graph: LineageGraph,
+    change: Change,
+    edges: ImpactEdges,
+    inside: Int32Array,
+    earlier: Int32Array,
+    seeds: set[int],
+    certain_role: NDArray[np.int8],
+    possible_role: NDArray[np.int8],
+) -> None:
+    if not change.slice:
+        return
+    roles = len(graph.words.roles)
+    disjoint, unknown = roles + BLOCKS.index("slice-disjoint"), roles + BLOCKS.index("slice-unknown")
+    real = edges.real[inside]
+    at_seed = np.isin(earlier, list(seeds)) & (real >= 0)
+    known: dict[int, str] = {}
+    for position in np.flatnonzero(at_seed):
+        used = int(graph.slice[real[position]])
+        if used not in known:
+            known[used] = meeting(change.slice, graph.slices[used])
+        if known[used] == "disjoint":
+            certain_role[position] = possible_role[position] = disjoint
+        elif known[used] == "unknown":
+            certain_role[position] = unknown
+
+
+def _all_mended(graph: LineageGraph, change: Change) -> list[int]:
+    """The mended revisions, all revisions after them, and the runs that made them: there the fault ends."""
+    seen = set(change.mended)
+    todo = list(seen)
+    while todo:
+        for later in graph.later_revisions().get(todo.pop(), ()):
+            if later not in seen:
+                seen.add(later)
+                todo.append(later)
+    seen -= set(change.objects)
+    if not seen:
+        return []
+    edges = graph.up.edges_of(np.array(sorted(seen), np.int32))
+    makers = set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist())
+    return sorted(seen | makers)
+
+
+def _spread(
+    book: Rulebook,
+    table: NDArray[np.int8],
+    adjacency: Adjacency,
+    later: Int32Array,
+    role: NDArray[np.int8],
+    kind: NDArray[np.int8],
+    seeds: Int32Array,
+    start: int,
+    frozen: NDArray[np.bool_],
+) -> Spread:
+    size = len(kind)
+    effect = np.full(size, -1, np.int8)
+    came_by = np.full((len(book.effects), size), -1, np.int32)
+    came_with = np.full((len(book.effects), size), -1, np.int8)
+    effect[seeds] = start
+    sources = np.repeat(np.arange(size, dtype=np.int32), np.diff(adjacency.start))
+    source_of = np.empty(len(later), np.int32)
+    source_of[adjacency.order] = sources
+    none = book.effect("none")
+    frontier = np.unique(seeds)
+    while len(frontier):
+        out = adjacency.edges_of(frontier)
+        target = later[out]
+        arriving = table[effect[source_of[out]], role[out], kind[target]]
+        arriving[frozen[target]] = none
+        better = arriving > effect[target]
+        out, target, arriving = out[better], target[better], arriving[better]
+        if not len(out):
+            break
+        order = np.lexsort((out, -arriving.astype(np.int16), target))
+        target, arriving, out = target[order], arriving[order], out[order]
+        first = np.concatenate(([True], target[1:] != target[:-1]))
+        target, arriving, out = target[first], arriving[first], out[first]
+        came_by[arriving, target] = out
+        came_with[arriving, target] = effect[source_of[out]]
+        effect[target] = arriving
+        frontier = target
+    return Spread(effect, came_by, came_with)
+
+
+def _states(
+    book: Rulebook, graph: LineageGraph, kind: NDArray[np.int8], certain: NDArray[np.int8], possible: NDArray[np.int8]
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    kinds = [kind.name for kind in graph.words.kinds] + ["part", "entity"]
+    bad = np.array(
+        [[told.state == "affected" and name not in told.leaves_standing for name in kinds] for told in book.effects], bool
+    )
+    surely, perhaps = bad[certain, kind], bad[possible, kind]
+    state = np.where(surely, _AFFECTED, np.where(perhaps, _CANNOT_TELL, _NOT_AFFECTED)).astype(np.int8)
+    return state, np.where(surely | ~perhaps, certain, possible).astype(np.int8)
+
+
+def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
+    """Mark what has a later revision that was made from the mended input and is itself sound."""
+    if not mended:
+        return
+    graph = verdicts.graph
+    roles = [position for position, role in enumerate(graph.words.roles) if role.name not in _CARRYING_NOT]
+    usable = np.isin(graph.role, roles)
+    sound = np.zeros(graph.size, bool)
+    sound[graph.walk(graph.down, graph.later, tuple(mended), usable, None, None).nodes] = True
+    bad = verdicts.nodes[np.isin(verdicts.state, (_AFFECTED, _CANNOT_TELL))]
+    sound[bad] = False
+    later_revisions = graph.later_revisions()
+    for node in bad.tolist():
+        if node not in verdicts.seeds:
+            successor = _successor(node, later_revisions, sound)
+            if successor is not None:
+                verdicts.resolved_by[node] = successor
+    _resolve_runs(verdicts, bad)
+    for node in verdicts.resolved_by:
+        here = verdicts._local[node]
+        verdicts.state[here] = _RESOLVED
+        verdicts.severity[here] = SEVERITIES.index("info")
+
+
+def _successor(node: int, later_revisions: dict[int, list[int]], sound: NDArray[np.bool_]) -> int | None:
+    seen, todo = {node}, [node]
+    while todo:
+        following = []
+        for current in todo:
+            for later in later_revisions.get(current, ()):
+                if later not in seen:
+                    if sound[later]:
+                        return later
+                    seen.add(later)
+                    following.append(later)
+        todo = following
+    return None
+
+
+def _resolve_runs(verdicts: Verdicts, bad: Int32Array) -> None:
+    """A run is done with when everything it made is: by the first of the successors."""
+    graph = verdicts.graph
+    unsound = set(bad.tolist())
+    for run in bad[graph.kind[bad] == graph.kind_of["run"]].tolist():
+        edges = graph.down.edges_of(np.array([run], np.int32))
+        made = graph.later[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()
+        touched = [thing for thing in made if thing in unsound]
+        if touched and all(thing in verdicts.resolved_by for thing in touched):
+            verdicts.resolved_by[run] = verdicts.resolved_by[touched[0]]
