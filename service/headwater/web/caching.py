@@ -26,7 +26,7 @@ def validators(request: Request, headwater: Headwater, reader: Reader, offer: Of
         offer.media_type,
         reader.name,
         reader.scope,
-        *sorted(map(str, reader.levels)),
+        *sorted(reader.projects or ()),
         __version__,
     )
     digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from headwater.lineage.asking import MOST_NODES
+
 Direction = Literal["upstream", "downstream", "both"]
 Evidence = Literal["observed", "declared", "asserted", "inferred", "expanded"]
 
@@ -70,7 +72,7 @@ class Traversal(BaseModel):
     )
     min_evidence: Evidence | None = Field(None, description="Only follow links with at least this evidence.")
     max_nodes: int | None = Field(
-        None, ge=1, le=10_000_000, description="At most so many things in the answer; the summary counts all."
+        None, ge=1, le=MOST_NODES, description="At most so many things in the answer; the summary counts all."
     )
     fields: Several = Field([], description="Only these fields of each node.")
     include: Several = Field([], description="Further parts of the answer, such as paths.")

@@ -10,7 +10,8 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from headwater.questions.description import Thing
-from headwater.terms.names import HW, PREFIXES, PROV, RDF, RDFS
+from headwater.terms.names import PREFIXES, PROV, RDF, RDFS
+from headwater.terms.vocabulary import vocabulary
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NODE_COLUMNS = ("id", "kind", "label", "distance", "state", "severity", "effect", "justification", "resolved_by", "visibility")
@@ -62,9 +63,7 @@ def answer_rdf(answer: Mapping[str, Any], syntax: RdfFormat) -> bytes:
 
 
 def _class(kind: str) -> NamedNode:
-    if kind == "agent":
-        return PROV.Agent
-    return HW[kind.capitalize()] if kind.isalpha() and kind.isascii() else PROV.Entity
+    return next((NamedNode(known.iri) for known in vocabulary().kinds if known.name == kind), PROV.Entity)
 
 
 def _written(triples: list[Triple], syntax: RdfFormat) -> bytes:
