@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,6 +18,9 @@ from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
 from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
 from headwater.terms.names import curie
+
+
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def page(template: str, request: Request, /, **values: Any) -> bytes:
@@ -80,6 +84,12 @@ def _environment() -> Environment:
     return made
 
 
+def _ticked(value: str) -> Markup:
+    """Prose from docstrings, with what stands in backticks as code."""
+    parts = value.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
 def _quote(value: str) -> str:
     return quote(value, safe="")
 
@@ -101,6 +111,8 @@ def _moment(value: str | None) -> str:
 
 
 def _cut(value: str, longest: int = 120) -> str:
+    """A name short enough to show, without the invisible characters that would show it back to front."""
+    value = _OVERRIDES.sub("", value)
     return value if len(value) <= longest else value[: longest - 1] + "…"
 
 
