@@ -19,7 +19,6 @@ from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
 from headwater.terms.names import curie
 
-
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -79,6 +78,7 @@ def _environment() -> Environment:
         cut=_cut,
         short=_short,
         count=_count,
+        ticked=_ticked,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
     return made
