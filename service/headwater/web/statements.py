@@ -32,9 +32,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def nodes_table(answer: Mapping[str, Any]) -> bytes:
-    """The nodes of a lineage or impact answer, nearest first, as CSV."""
-    nodes = sorted(answer["nodes"].items(), key=lambda item: (item[1].get("distance") or 0, item[0]))
-    return table(NODE_COLUMNS, ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in nodes))
+    """The nodes of an answer as CSV, in the answer's own order."""
+    rows = ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in answer["nodes"].items())
+    return table(NODE_COLUMNS, rows)
 
 
 def things_rdf(things: Iterable[Thing], syntax: RdfFormat) -> bytes:

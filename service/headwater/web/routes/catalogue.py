@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -114,7 +115,7 @@ def represented(request: Request, iri: str, name: str | None, headwater: Headwat
     if offer is JSON:
         return JSONResponse(as_json(description), headers=headers)
     exported = headwater.export(iri, offer.names[0], reader)
-    headers["Content-Disposition"] = f'inline; filename="{exported.filename}"'
+    headers["Content-Disposition"] = f'inline; filename="{re.sub(r"[^A-Za-z0-9._-]+", "_", exported.filename)}"'
     return Response(exported.body, headers=headers, media_type=exported.media_type)
 
 
