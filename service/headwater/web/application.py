@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 
 from headwater import __version__
@@ -19,25 +17,6 @@ Every resource is negotiated (`Accept`, or `?format=`). Errors are `application/
 reader may not see is answered by 404. Answers about the graph say how complete they are. Writing needs a bearer token with
 scope `write`; see `headwater token create`.
 """
-_PROBLEM: dict[str, Any] = {
-    "application/problem+json": {
-        "schema": {
-            "type": "object",
-            "title": "Problem",
-            "description": "RFC 9457, with what to do about it.",
-            "required": ["type", "title", "status", "detail", "remedy"],
-            "properties": {
-                "type": {"type": "string", "format": "uri-reference"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "remedy": {"type": "string"},
-                "instance": {"type": "string"},
-                "parameter": {"type": "string", "description": "The parameter that is wrong, where one is."},
-            },
-        }
-    }
-}
 
 
 def create_app(headwater: Headwater) -> FastAPI:
@@ -56,7 +35,7 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
             {"name": "service", "description": "Health."},
         ],
-        responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": _PROBLEM}},
+        responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": problems.CONTENT}},
         # FastAPI's own pages load their scripts from another host; /docs is ours.
         docs_url=None,
         redoc_url=None,

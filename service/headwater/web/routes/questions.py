@@ -15,6 +15,7 @@ from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
 from headwater.web.parameters import Impact, Traversal
+from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.statements import answer_rdf, nodes_table
 
@@ -50,9 +51,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"example": _EXAMPLE}, "text/csv": {}, "text/turtle": {}},
     },
     304: {"description": "What the client holds is current (If-None-Match)."},
-    404: {"description": "No such thing, or not for this reader."},
-    406: {"description": "No representation fits; the problem lists those that there are."},
-    422: {"description": "A parameter is unknown, missing or wrong; nothing was computed."},
+    404: {"description": "No such thing, or not for this reader.", "content": CONTENT},
+    406: {"description": "No representation fits; the problem lists those that there are.", "content": CONTENT},
+    422: {"description": "A parameter is unknown, missing or wrong; nothing was computed.", "content": CONTENT},
 }
 
 

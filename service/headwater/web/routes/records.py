@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from headwater.errors import RejectedByGate
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON
+from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who, Writer
 from headwater.web.uploads import Received, Upload
 
@@ -83,7 +84,10 @@ class Withdrawal(BaseModel):
         403: {"description": "The token's scope does not reach this far."},
         413: {"description": "Larger than the limit."},
         415: {"description": "No importer recognises the document, or two do equally."},
-        422: {"description": "The gate rejected it; `sentences` and the SHACL `report` say why. Nothing was written."},
+        422: {
+            "description": "The gate rejected it; `sentences` and the SHACL `report` say why. Nothing was written.",
+            "content": CONTENT,
+        },
     },
 )
 def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
