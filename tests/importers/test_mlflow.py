@@ -132,7 +132,8 @@ def test_a_model_of_mlflow_2_is_known_by_run_and_path(read, stores, kind):
 @BOTH
 def test_data_sets_named_by_a_parameter_are_inferred_and_not_pinned(read, stores, kind):
     imported = read(stores / kind)
-    pattern = f"""{imported.run("legacy")} prov:qualifiedUsage ?u . ?u hw:evidence hw:inferred ; prov:entity ?d . ?d rdfs:label ?name
+    pattern = f"""{imported.run("legacy")} prov:qualifiedUsage ?u . ?u hw:evidence hw:inferred ; prov:entity ?d .
+        ?d rdfs:label ?name
         FILTER NOT EXISTS {{ ?d hw:digest ?any }}"""
     assert imported.values(pattern, "?name") == ["birds", "scene"]
 

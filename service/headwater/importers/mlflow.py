@@ -89,19 +89,22 @@ def open_store(source: Source) -> TrackedStore:
 
 
 def drafts(store: TrackedStore, mint: Mint) -> Iterator[Draft | Failure]:
-    """The records of a store: what is few first, then the runs one by one as they are read."""
-    yield from store.failures
-    names = Names(store)
-    for experiment in store.experiments:
-        yield experiment_draft(experiment, mint)
-    for registered in store.registered:
-        yield registered_draft(registered, store, names, mint)
-    writer = RunWriter(store, names, mint)
-    for run in store.runs:
-        yield writer.draft(run) if isinstance(run, TrackedRun) else run
-    for model in store.models.values():
-        if model.source_run_id not in store.run_ids:
-            yield orphan_draft(model, names, mint)
+    """The records of a store: what is few first, then the runs one by one as they are read. Closes the store at the end."""
+    try:
+        yield from store.failures
+        names = Names(store)
+        for experiment in store.experiments:
+            yield experiment_draft(experiment, mint)
+        for registered in store.registered:
+            yield registered_draft(registered, store, names, mint)
+        writer = RunWriter(store, names, mint)
+        for run in store.runs:
+            yield writer.draft(run) if isinstance(run, TrackedRun) else run
+        for model in store.models.values():
+            if model.source_run_id not in store.run_ids:
+                yield orphan_draft(model, store, names, mint)
+    finally:
+        store.close()
 
 
 def _is_sqlite(source: Source) -> bool:

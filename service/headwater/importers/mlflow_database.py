@@ -41,7 +41,7 @@ _INFINITE = 1.7976931348623157e308
 _BY_RUN = {
     "params": "SELECT run_uuid AS owner, * FROM params ORDER BY run_uuid, key",
     "tags": "SELECT run_uuid AS owner, * FROM tags ORDER BY run_uuid, key",
-    "metrics": "SELECT run_uuid AS owner, * FROM metrics ORDER BY run_uuid, key, step, timestamp, value",
+    "metrics": "SELECT run_uuid AS owner, * FROM metrics ORDER BY run_uuid, key, timestamp, value",
     "inputs": """
         SELECT i.destination_id AS owner, i.input_uuid, d.* FROM inputs i LEFT JOIN datasets d ON d.dataset_uuid = i.source_id
         WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' ORDER BY i.destination_id, d.name, d.digest, i.input_uuid
@@ -52,7 +52,12 @@ _BY_RUN = {
     """,
 }
 
-Row = dict[str, Any]
+
+class Row(dict[str, Any]):
+    """One row by column names. A column that the table lacks is the database's fault, and said so."""
+
+    def __missing__(self, column: str) -> Any:
+        raise sqlite3.DatabaseError(f"a table has no column {column}")
 
 
 def tables(path: str) -> frozenset[str]:
@@ -80,9 +85,14 @@ def open_database(source: Source) -> TrackedStore:
         raise UnreadableSource(
             f"{source.name} has {size} bytes; {source.max_bytes} may be read", remedy="Raise max_upload_mb in headwater.toml."
         )
+    connection = _connect(path)
     try:
-        return _Reader(path, source.name).store()
+        return _Reader(connection, path, source.name).store()
+    except UnreadableSource:
+        connection.close()
+        raise
     except sqlite3.Error as error:
+        connection.close()
         raise UnreadableSource(
             f"{source.name} cannot be read as an MLflow database: {error}",
             remedy="Check it with: sqlite3 FILE 'PRAGMA integrity_check'; what its '.recover' saves can be imported.",
@@ -102,10 +112,13 @@ def _text(raw: bytes) -> str:
 
 
 def _rows(connection: sqlite3.Connection, text: str) -> Iterator[Row]:
-    cursor = connection.execute(text)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+    try:
+        cursor = connection.execute(text)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield Row(zip(names, row, strict=True))
+    except UnicodeDecodeError as error:  # sqlite3 meets bytes that are no text in the names of a damaged schema
+        raise sqlite3.DatabaseError("the names in its schema are no text") from error
 
 
 class _Beside:
@@ -125,10 +138,10 @@ class _Beside:
 
 
 class _Reader:
-    def __init__(self, path: str, name: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, name: str) -> None:
+        self._connection = connection
         self._path = path
         self._name = name
-        self._connection = _connect(path)
         self._present = tables(path)
         missing = NEEDED_TABLES - self._present
         if missing:
@@ -155,6 +168,7 @@ class _Reader:
             models=self._logged_models(experiments),
             run_ids=run_ids,
             runs=self._runs({e.experiment_id: e for e in experiments}),
+            close=self._connection.close,
         )
 
     def _experiments(self) -> list[Experiment]:
@@ -206,8 +220,6 @@ class _Reader:
         except sqlite3.Error as error:
             after = f" after run {run_id}" if run_id else ""
             yield Failure(f"{self._name}#runs", f"the database is damaged{after}: {error}; the runs behind it were not read")
-        finally:
-            self._connection.close()
 
     def _run(
         self,

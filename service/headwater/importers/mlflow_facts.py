@@ -11,8 +11,9 @@ from pyoxigraph import Literal, NamedNode
 from headwater.importers import mlflow_conventions, mlflow_parameters
 from headwater.importers.mlflow_code import software
 from headwater.importers.mlflow_measures import Measured, measures
-from headwater.importers.mlflow_models import environment, logged_model, model_label, moment, packaged, tags
+from headwater.importers.mlflow_models import environment, logged_model, model_label, packaged, tags
 from headwater.importers.mlflow_names import Names
+from headwater.importers.mlflow_times import moment
 from headwater.importers.mlflow_tracked import DatasetInput, Experiment, LoggedModel, TrackedRun, TrackedStore
 from headwater.records.draft import Draft, Finding
 from headwater.records.facts import Evidence, Facts
@@ -206,7 +207,7 @@ class _Writing:
     def _models_made(self, models: list[LoggedModel]) -> None:
         facts, run = self.facts, self.run
         for model in models:
-            node = logged_model(facts, self.names, model, self.findings, run.params, self.label)
+            node = logged_model(facts, self.names, model, self.findings, self.store.run_ids, run.params, self.label)
             facts.generated(self.node, node)
             self.made[model.model_id] = node
         for model_id, step in run.model_outputs:

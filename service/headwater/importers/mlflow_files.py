@@ -204,7 +204,9 @@ def parse_mapping(raw: bytes) -> dict[str, Any]:
         raise Broken(f"is not UTF-8 text: {error.reason}", line) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Broken(f"is not valid YAML: {error.problem or error.context}", mark.line + 1 if mark else None) from error
+        raise Broken(
+            f"is not valid YAML: {error.problem or error.context}", min(mark.line + 1, lines_of(raw)) if mark else None
+        ) from error
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise Broken(f"is not valid YAML: {error}") from error
     if found is None or found == "":
@@ -212,6 +214,15 @@ def parse_mapping(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Broken("does not hold 'key: value' lines", 1)
     return found
+
+
+def lines_of(raw: bytes) -> int:
+    """How many lines a file has: where one that was cut off ends.
+
+    >>> lines_of(b"a: 1\\nb"), lines_of(b"a: 1\\n"), lines_of(b"")
+    (2, 1, 1)
+    """
+    return len(raw.splitlines()) or 1
 
 
 def _too_deep(raw: bytes) -> bool:

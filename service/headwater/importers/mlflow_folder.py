@@ -12,7 +12,7 @@ from typing import Any
 
 from headwater.errors import UnreadableSource
 from headwater.importers.mlflow_artifacts import models_of_history, packaged_model, packaged_models
-from headwater.importers.mlflow_files import Broken, Folder, file_name, text_of
+from headwater.importers.mlflow_files import Broken, Folder, file_name, lines_of, text_of
 from headwater.importers.mlflow_metrics import read_metrics
 from headwater.importers.mlflow_tracked import (
     DatasetInput,
@@ -186,7 +186,10 @@ class _Reader:
             lacking = [key for key in _RUN_NEEDS if key not in meta]
             run_id = text_of(meta.get("run_id")) or text_of(meta.get("run_uuid"))
             if lacking or run_id is None:
-                raise Broken(f"is cut off or incomplete: it has no {' and no '.join(lacking or ['run_id'])}")
+                raise Broken(
+                    f"is cut off or incomplete: it has no {' and no '.join(lacking or ['run_id'])}",
+                    lines_of(folder.content(file)),
+                )
         except Broken as error:
             return Failure(folder.where(file), f"the run's meta.yaml {error.message}", error.line)
         run = TrackedRun(

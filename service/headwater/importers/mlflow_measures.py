@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from pyoxigraph import NamedNode
 
-from headwater.importers.mlflow_models import point_in_time
-from headwater.importers.mlflow_tracked import Dataset, Metric, TrackedRun
+from headwater.importers.mlflow_names import Names
+from headwater.importers.mlflow_times import point_in_time
+from headwater.importers.mlflow_tracked import Dataset, LoggedModel, Metric, TrackedRun
 from headwater.records.draft import Finding
 from headwater.records.facts import Facts
 
@@ -69,6 +70,36 @@ def measures(
                 state(metric, about, metric.dataset, _key(name, None, metric.dataset))
         for metric, model_id in theirs:
             state(metric, [model(model_id)], metric.dataset, _key(name, model_id, metric.dataset))
+
+
+def measured_elsewhere(
+    facts: Facts, names: Names, node: NamedNode, model: LoggedModel, run_ids: frozenset[str], findings: list[Finding]
+) -> None:
+    """States what was measured of a model by runs that are not in the store: there is no record of theirs to say it in."""
+    absent: dict[str, NamedNode] = {}
+    for metric in model.metrics:
+        if metric.run_id in run_ids or not metric.run_id:
+            continue
+        if metric.run_id not in absent:
+            absent[metric.run_id] = facts.thing("run", names.run(metric.run_id))
+            what = f"run {metric.run_id}, which measured {model.model_id}, is not in the store"
+            findings.append(Finding("missing", "absent-run", what, model.where))
+        on = None
+        if metric.dataset is not None:
+            on = facts.thing("dataset", names.dataset(*metric.dataset))
+            facts.digest(on, "mlflow", metric.dataset[1])
+        step, value, time = metric.series.latest()
+        facts.measure(
+            absent[metric.run_id],
+            metric.name,
+            value,
+            step=step,
+            at=point_in_time(time),
+            series=metric.series,
+            about=[node],
+            on=on,
+            key=_key(metric.name, model.model_id, metric.dataset),
+        )
 
 
 def _same(first: Metric, second: Metric) -> bool:

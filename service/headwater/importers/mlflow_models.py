@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from pyoxigraph import Literal, NamedNode
 
+from headwater.importers.mlflow_measures import measured_elsewhere
 from headwater.importers.mlflow_names import Names
+from headwater.importers.mlflow_times import moment
 from headwater.importers.mlflow_tracked import Environment, Experiment, LoggedModel, PackagedModel, RegisteredModel, TrackedStore
 from headwater.records.draft import Draft, Finding
-from headwater.records.facts import Facts, when
+from headwater.records.facts import Facts
 from headwater.terms.minting import Mint
 from headwater.terms.names import DCTERMS, HW, PROV
 
@@ -17,33 +19,6 @@ _NOTE = "mlflow.note.content"
 _LONGEST_TAG = 8000
 """MLflow's own limit for a tag; what is longer was not written by MLflow."""
 _MOST_REQUIREMENTS = 500
-
-
-def moment(text: str | None, what: str, findings: list[Finding], where: str) -> Literal | None:
-    """Milliseconds since 1970 as a date; None, and a finding, where they are no number or beyond the year 9999.
-
-    >>> moment("1759334522787", "start", [], "").value
-    '2025-10-01T16:02:02.787Z'
-    """
-    if text is None:
-        return None
-    try:
-        milliseconds = float(text)
-        if not -62_135_596_800_000 <= milliseconds <= 253_402_300_799_000:
-            raise ValueError
-        return when(int(milliseconds))
-    except (ValueError, OverflowError, OSError):
-        findings.append(
-            Finding("unmapped", "impossible-time", f"{what} {text[:40]!r} is no time between the years 1 and 9999", where)
-        )
-        return None
-
-
-def point_in_time(milliseconds: int) -> Literal | None:
-    """The same for the time of a metric's value; out of range is None without a word, for the value itself is good."""
-    if not -62_135_596_800_000 <= milliseconds <= 253_402_300_799_000:
-        return None
-    return when(milliseconds)
 
 
 def tags(
@@ -93,10 +68,14 @@ def logged_model(
     names: Names,
     model: LoggedModel,
     findings: list[Finding],
+    run_ids: frozenset[str],
     run_params: Mapping[str, str],
     run: str | None = None,
 ) -> NamedNode:
-    """A model of MLflow 3; `run` is the name of its run. Parameters are said of it only where its run has them otherwise."""
+    """A model of MLflow 3; `run` is the name of its run, `run_ids` are the runs in the store.
+
+    Parameters are said of the model only where its run has them otherwise.
+    """
     node = facts.thing("model", names.logged_model(model.model_id), label=model_label(model.name, run))
     facts.identifier(node, f"mlflow:{model.model_id}")
     facts.text(node, HW.location, model.location)
@@ -115,6 +94,7 @@ def logged_model(
     if model.packaged is not None:
         packaged(facts, node, model.packaged)
     findings.extend(model.findings)
+    measured_elsewhere(facts, names, node, model, run_ids, findings)
     return node
 
 
@@ -185,11 +165,11 @@ def registered_draft(model: RegisteredModel, store: TrackedStore, names: Names, 
     return Draft(mint.record(key), model.where, f"MLflow registered model {model.name}", facts.triples, findings)
 
 
-def orphan_draft(model: LoggedModel, names: Names, mint: Mint) -> Draft:
+def orphan_draft(model: LoggedModel, store: TrackedStore, names: Names, mint: Mint) -> Draft:
     """A logged model whose run is not in the store: it has a record of its own, and what was measured of it stands there."""
     facts = Facts(mint)
     findings: list[Finding] = []
-    node = logged_model(facts, names, model, findings, {})
+    node = logged_model(facts, names, model, findings, store.run_ids, {})
     what = f"the run {model.source_run_id} that made the model is not in the store" if model.source_run_id else "it names no run"
     findings.append(Finding("missing", "absent-run", what, model.where))
     if model.source_run_id is not None:

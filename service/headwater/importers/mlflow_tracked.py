@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -228,6 +228,7 @@ class TrackedStore:
     runs: Iterator[TrackedRun | Failure]
     failures: list[Failure] = field(default_factory=list)
     identity: str = ""
+    close: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.identity = identity(self.experiments) or short_hash("mlflow-store", self.name)

@@ -19,13 +19,15 @@ from headwater.terms.minting import Mint
 class Source:
     """A file or folder on disk. `name` is what people call it (an upload keeps its own); `media_type` if a client said one.
 
-    `max_bytes` is the largest single file that may be read.
+    `max_bytes` is the largest single file that may be read. `identity` is what makes it the same source next time (its place on
+    disk, or the name that a client gave it); empty where only its content can tell.
     """
 
     path: Path
     name: str
     max_bytes: int
     media_type: str | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

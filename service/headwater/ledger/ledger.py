@@ -211,6 +211,23 @@ class Ledger:
                 found |= {row.iri: _revision(row) for row in connection.execute(query)}
         return found
 
+    def withdrawn(self) -> list[tuple[Revision, Entry]]:
+        """The withdrawals that stand, each with the last revision that said something."""
+        with self._engine.connect() as connection:
+            query = _metadata_only().where(revisions.c.sequence == records.c.head, revisions.c.act == "withdraw")
+            withdrawals = [_revision(row) for row in connection.execute(query)]
+            found = []
+            for withdrawal in withdrawals:
+                last = (
+                    _entries()
+                    .where(records.c.iri == withdrawal.iri, revisions.c.act == "write")
+                    .order_by(revisions.c.sequence.desc())
+                    .limit(1)
+                )
+                row = connection.execute(last).one()
+                found.append((withdrawal, Entry(_revision(row), row.body)))
+            return found
+
     def recent(self, limit: int) -> list[Revision]:
         """The latest revisions, the newest first."""
         with self._engine.connect() as connection:

@@ -97,6 +97,8 @@ class LineageGraph:
         for end in ("earlier", "later"):
             present[rows.links[end].astype(np.int32)] = True
         self.present = present
+        self._said_by = (node, rows.nodes["node_record"].astype(np.int32))
+        self._said: Adjacency | None = None
         self._place(rows)
         self.described = self.kind != self.unsaid
         activities = [self.kind_of[name] for name in ("run", "agent") if name in self.kind_of]
@@ -170,6 +172,22 @@ class LineageGraph:
         """The word for a node's kind; `entity` where no record says what it is."""
         kind = int(self.kind[node])
         return self.words.kinds[kind].name if kind < self.part else "part" if kind == self.part else "entity"
+
+    def records_about(self, node: int) -> list[str]:
+        """The records that say what a thing is or how it links, in the order they were written."""
+        nodes, records = self._said_by
+        if self._said is None:
+            self._said = Adjacency(nodes, self.size)
+        one = np.array([node], np.int32)
+        numbers = set(records[self._said.edges_of(one)].tolist())
+        for side in (self.down, self.up):
+            numbers |= set(self.record[side.edges_of(one)].tolist())
+        return [self.records[number] for number in sorted(numbers)]
+
+    def of_kind(self, kind: str | None) -> Int32Array:
+        """The described things of a kind (None: of any kind but parts), by id."""
+        wanted = self.present & (self.kind < self.part if kind is None else self.kind == self.kind_of.get(kind, self.unsaid + 1))
+        return np.flatnonzero(wanted).astype(np.int32)
 
     def downstream(self, seeds: Sequence[int] | Int32Array, limits: Limits | None = None) -> Reach:
         """What came of `seeds`, with distances; `seeds` themselves stand first at distance 0."""

@@ -152,6 +152,12 @@ class LineageIndex:
             level = self._record_level.array
             return {self._levels.names[int(level[number])] for number in self._current.values()}
 
+    def records(self) -> list[tuple[str, str]]:
+        """All present records with their visibility."""
+        with self._lock:
+            level = self._record_level.array
+            return [(record, self._levels.names[int(level[number])]) for record, number in self._current.items()]
+
     def _rows(self, levels: frozenset[str] | None) -> Rows:
         allowed = np.array(self._alive, bool)
         if levels is not None:

@@ -28,6 +28,7 @@ from headwater.store.protocol import STATE, Answer, StoreBroken
 from headwater.terms.names import HW, PREFIXES
 
 _SEQUENCE = HW.sequence
+_ONTOLOGY = HW.ontology
 _ATOMIC_LIMIT = 200_000
 """Above this many quads a change goes by bulk load: one SPARQL update keeps its whole write set in memory."""
 
@@ -119,6 +120,17 @@ class EmbeddedStore:
                 self._live.remove(quad)
             self._live.clear()
 
+    def ontology(self) -> str | None:
+        marks = (quad.object for quad in self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
+        return next((mark.value for mark in marks if isinstance(mark, Literal)), None)
+
+    def remember_ontology(self, digest: str) -> None:
+        with self._writing:
+            old = list(self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
+            mark = Quad(STATE, _ONTOLOGY, Literal(digest), STATE)
+            if old != [mark]:
+                self._live.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
+
     def graph(self, name: NamedNode) -> Iterator[Triple]:
         return (quad.triple for quad in self._live.quads_for_pattern(None, None, None, name))
 
@@ -127,15 +139,12 @@ class EmbeddedStore:
             if isinstance(quad.graph_name, NamedNode):
                 yield quad.graph_name
 
-    def about(self, node: NamedNode, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
+    def about(self, node: NamedNode | Literal, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
         for graph in graphs:
-            found = (
-                self._live.quads_for_pattern(None, None, node, graph)
-                if as_object
-                else self._live.quads_for_pattern(node, None, None, graph)
-            )
-            for quad in found:
-                yield quad.triple
+            if as_object:
+                yield from (quad.triple for quad in self._live.quads_for_pattern(None, None, node, graph))
+            elif isinstance(node, NamedNode):
+                yield from (quad.triple for quad in self._live.quads_for_pattern(node, None, None, graph))
 
     def quads(self) -> Iterator[Quad]:
         return iter(self._live)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from headwater.errors import HeadwaterError
 from headwater.terms.names import HW
@@ -54,6 +54,14 @@ class TripleStore(Protocol):
         """Remove everything; `sequence()` is 0 afterwards."""
         ...
 
+    def ontology(self) -> str | None:
+        """The digest of the ontology by which the entailed statements were worked out; None for a new store."""
+        ...
+
+    def remember_ontology(self, digest: str) -> None:
+        """Remember that digest."""
+        ...
+
     def graph(self, name: NamedNode) -> Iterator[Triple]:
         """The triples of one graph."""
         ...
@@ -62,7 +70,7 @@ class TripleStore(Protocol):
         """The graphs in which a triple stands."""
         ...
 
-    def about(self, node: NamedNode, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
+    def about(self, node: NamedNode | Literal, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
         """The triples with `node` as subject (or as object) in any of `graphs`; one that stands in several may come twice."""
         ...
 

@@ -1,0 +1,429 @@
+"""Headwater itself: ledger, store, index and gate wired together, and everything that can be asked of them."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pyoxigraph import NamedNode
+
+from headwater.access import Reader, TokenBook, who
+from headwater.access.levels import level
+from headwater.app.answering import STATES, Answerer, Sight
+from headwater.app.describing import Describer
+from headwater.app.folder import FolderLock
+from headwater.app.naming import Names
+from headwater.app.report import ImportReport, RecordOutcome
+from headwater.app.withdrawn import Tombstones
+from headwater.app.writing import Progress, Writer
+from headwater.errors import BadParameter, NotFound, UnreadableSource, Withdrawn
+from headwater.exporters.registry import exporter
+from headwater.importers.protocol import Source
+from headwater.importers.registry import choose
+from headwater.ledger.ledger import Ledger, Revision, now
+from headwater.ledger.schema import open_engine, sqlite_address
+from headwater.ledger.tokens import TokenTable
+from headwater.lineage.asking import Traversal, read_traversal
+from headwater.lineage.index import LineageIndex
+from headwater.lineage.verdict import SEVERITIES
+from headwater.questions.catalogue import bind, catalogue
+from headwater.questions.description import Description, Thing
+from headwater.settings import Settings
+from headwater.store.embedded import EmbeddedStore
+from headwater.store.guard import guard
+from headwater.store.views import Views
+from headwater.terms.minting import Mint, slug
+from headwater.terms.vocabulary import vocabulary
+
+__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "ObjectList", "RecordOutcome"]
+
+_log = logging.getLogger("headwater")
+_FEW = 20_000
+"""Up to so many objects a list is in the order of their labels; beyond, in the order in which they came in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList:
+    """A page of objects; `total` counts all that fit, `page` counts from 1."""
+
+    total: int
+    page: int
+    per_page: int
+    items: list[Thing]
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What an announced change upstream does to an object."""
+
+    change: Thing
+    kind: str
+    at: str | None
+    state: str
+    severity: str
+    effect: str
+    justification: str
+    resolved_by: Thing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An object written in another format."""
+
+    body: bytes
+    media_type: str
+    filename: str
+
+
+class Headwater:
+    """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Headwater.open(Settings(data=Path(folder), store="memory")) as headwater:
+    ...         headwater.sequence
+    0
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], str] = now) -> None:
+        self.settings = settings
+        self._clock = clock
+        folder = settings.data
+        self._lock = FolderLock(folder)
+        try:
+            self._open(folder)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, folder: Path) -> None:
+        settings = self.settings
+        self._engine = open_engine(settings.ledger or sqlite_address(folder))
+        self.ledger = Ledger(self._engine, self._clock)
+        base = self.ledger.fact("base_iri")
+        if base is None:
+            self.ledger.fix("base_iri", settings.base_iri)
+            base = settings.base_iri
+        self.mint = Mint(base)
+        self.tokens = TokenBook(TokenTable(self._engine))
+        in_memory = settings.store == "memory"
+        if settings.store not in ("embedded", "memory"):
+            raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
+        self._store = EmbeddedStore(None if in_memory else folder / "store")
+        index_folder = None if in_memory else folder / "index"
+        self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
+        self.views = Views(self._store, base)
+        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        self._names = Names(self._store, self.mint, lambda: self._index.sequence)
+        self._describer = Describer(self._store, self._names, self.ledger)
+        self._answerer = Answerer(self._store, self._names, self._clock, self._links)
+        self._tombstones = Tombstones(self.ledger)
+        stated = self._store.ontology()
+        if stated is not None and stated != vocabulary().digest:
+            # What follows from the records is decided by the ontology: another ontology, other conclusions.
+            _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
+            self._writer.rebuild()
+        else:
+            self._writer.catch_up()
+        self._store.remember_ontology(vocabulary().digest)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Headwater:
+        """Open a data folder (made if absent) and bring store and index to the ledger's state.
+
+        Raises `FolderBusy` where another process has it open, `StorageFailed` where it cannot be written.
+        """
+        return cls(settings)
+
+    def close(self) -> None:
+        """Save the index and let go of the folder."""
+        try:
+            self._writer.save_index()
+        finally:
+            self._store.close()
+            self.ledger.close()
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- who asks, and what is there
+
+    def reader(self, token: str | None, *, loopback: bool) -> Reader:
+        """Who a token stands for. Raises `Unauthorised` for one that does not hold."""
+        return who(token, loopback, self.tokens)
+
+    @property
+    def sequence(self) -> int:
+        """How far the ledger has come, as store and index see it."""
+        return self._index.sequence
+
+    def _sight(self, reader: Reader) -> Sight:
+        graphs = tuple(self.views.graphs(internal=reader.internal, projects=reader.projects))
+        full = self._index.graph()
+        levels = frozenset(name for name in self._index.levels() if reader.sees(name))
+        everything = levels == frozenset(self._index.levels())
+        return Sight(graphs, full if everything else self._index.graph(levels), full)
+
+    def _links(self, iri: str, lineage: Any) -> dict[str, str]:
+        node = lineage.find(iri)
+        path = self._names.path(iri, lineage.kind_name(node) if node is not None else "entity")
+        return {"self": f"/api/v1/objects/{path}", "html": f"/object/{path}"}
+
+    def resolve(self, identifier: str, reader: Reader) -> str:
+        """The IRI of what people call by `identifier`. Raises `NotFound`, or `Withdrawn` with the tombstone."""
+        sight = self._sight(reader)
+        try:
+            return self._names.resolve(identifier, sight.lineage, sight.graphs)
+        except NotFound as missing:
+            tombstone = self._tombstones.find(identifier, self.mint, reader)
+            if tombstone is None:
+                raise
+            raise Withdrawn(f"'{identifier.strip()}' was withdrawn on {tombstone['withdrawn_at']}.", **tombstone) from missing
+
+    def describe(self, iri: str, reader: Reader) -> Description:
+        """All that this reader may know of an object."""
+        sight = self._sight(reader)
+        return self._describer.describe(iri, sight.lineage, sight.graphs, reader)
+
+    def objects(
+        self, reader: Reader, *, kind: str | None = None, q: str | None = None, page: int = 1, per_page: int = 20
+    ) -> ObjectList:
+        """Objects by kind and by words in their label or identifiers, page by page."""
+        if kind is not None and kind not in [known.name for known in vocabulary().kinds]:
+            kinds = ", ".join(sorted(known.name for known in vocabulary().kinds))
+            raise BadParameter(f"kind: '{kind}' is none of {kinds}", parameter="kind")
+        sight = self._sight(reader)
+        nodes = sight.lineage.of_kind(kind).tolist()
+        if q and q.strip():
+            nodes = self._matching(q, nodes, sight)
+        if len(nodes) <= _FEW:
+            labels = self._names.labels([sight.lineage.iris[node] for node in nodes], sight.graphs)
+            nodes.sort(key=lambda node: (labels[sight.lineage.iris[node]].casefold(), sight.lineage.iris[node]))
+        start = (page - 1) * per_page
+        things = self._names.things(nodes[start : start + per_page], sight.lineage, sight.graphs)
+        return ObjectList(len(nodes), page, per_page, things)
+
+    def _matching(self, q: str, nodes: list[int], sight: Sight) -> list[int]:
+        words = q.casefold().split()
+        allowed = set(nodes)
+        found: dict[int, str] = {}
+        for row in self._store.rows(catalogue()["names-of-things"].text, sight.graphs):
+            thing, name = row
+            node = sight.lineage.find(thing.value) if isinstance(thing, NamedNode) else None
+            if node is not None and node in allowed:
+                found[node] = (
+                    found.get(node, sight.lineage.iris[node].casefold()) + " " + str(getattr(name, "value", "")).casefold()
+                )
+        return [node for node, text in found.items() if all(word in text for word in words)]
+
+    def counts(self, reader: Reader) -> dict[str, int]:
+        """How many objects of each kind this reader may see."""
+        lineage = self._sight(reader).lineage
+        counted = {kind.name: len(lineage.of_kind(kind.name)) for kind in vocabulary().kinds}
+        return {name: count for name, count in counted.items() if count}
+
+    # --- the questions
+
+    def _asked(self, iri: str, given: Mapping[str, Any], direction: str, reader: Reader) -> Traversal:
+        asked = read_traversal(given, direction)
+        for name in ("stop_at", "ignore_as_hops"):
+            for word in getattr(asked, name):
+                if ":" in word:
+                    self.resolve(word, reader)
+        return asked
+
+    def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+        """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
+        iri = self.resolve(id, reader)
+        return self._answerer.lineage(iri, self._sight(reader), self._asked(iri, given, "upstream", reader), self.sequence)
+
+    def impact(
+        self, id: str, reader: Reader, *, change: str | None = None, slice: str | None = None, **given: Any
+    ) -> dict[str, Any]:
+        """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
+        iri = self.resolve(id, reader)
+        asked = self._asked(iri, given, "downstream", reader)
+        if asked.direction != "downstream":
+            raise BadParameter("direction: impact goes downstream", parameter="direction")
+        return self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+
+    def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+        """Who builds on a thing, and what each of its revisions bought them."""
+        iri = self.resolve(id, reader)
+        asked = self._asked(iri, given, "downstream", reader)
+        return self._answerer.benefits(iri, self._sight(reader), asked, self.sequence)
+
+    def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
+        """What announced changes do to an object, the worst first."""
+        sight = self._sight(reader)
+        banners = []
+        for notice, verdicts, node in self._answerer.standing(iri, sight):
+            if node in verdicts.seeds:
+                continue
+            here = int((verdicts.nodes == node).nonzero()[0][0])
+            successor = verdicts.resolved_by.get(node)
+            banners.append(
+                Banner(
+                    change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
+                    kind=notice.change.kind,
+                    at=notice.at,
+                    state=STATES[int(verdicts.state[here])],
+                    severity=SEVERITIES[int(verdicts.severity[here])],
+                    effect=verdicts.book.effects[int(verdicts.effect[here])].name,
+                    justification=verdicts.justification(node),
+                    resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
+                )
+            )
+        return sorted(
+            banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
+        )
+
+    def query(self, text: str, reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
+        """Answer a stranger's SPARQL query on what the reader may see. Raises `BadQuery`, `TooLarge`, `NotAcceptable`."""
+        words = guard(text, self.settings.max_query_length)
+        named: list[NamedNode] = []
+        if words & {"GRAPH", "NAMED"}:
+            named = [NamedNode(record) for record in self._visible_records(reader)]
+        graphs = self.views.graphs(internal=reader.internal, projects=reader.projects)
+        answer = self._store.query(text, graphs, named=named, accept=media_type, max_bytes=self.settings.max_answer_mb * 2**20)
+        return answer.body, answer.media_type
+
+    def _visible_records(self, reader: Reader) -> list[str]:
+        return [iri for iri, visibility in self._index.records() if reader.sees(visibility)]
+
+    def ask(self, name: str, params: Mapping[str, str], reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
+        """Answer a question of `queries/`. Parameters that name things may be any identifier."""
+        question = catalogue().get(name)
+        if question is None:
+            raise NotFound(f"There is no question '{name}'.", remedy=f"There are: {', '.join(sorted(catalogue()))}.")
+        given = bind(question, params, lambda identifier: self.resolve(identifier, reader))
+        graphs = self.views.graphs(internal=reader.internal, projects=reader.projects)
+        answer = self._store.query(question.text, graphs, accept=media_type, bindings=given)
+        return answer.body, answer.media_type
+
+    # --- records
+
+    def import_source(
+        self,
+        path: Path,
+        *,
+        format: str = "auto",
+        visibility: str | None = None,
+        dry_run: bool = False,
+        by: str = "local",
+        progress: Progress | None = None,
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> ImportReport:
+        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`."""
+        level_word = level(visibility or self.settings.default_visibility)
+        if not path.exists():
+            raise UnreadableSource(f"{path}: there is no such file or folder.", remedy="Check the path.")
+        identity = str(path.resolve()) if name is None else "" if name.startswith("upload") else name
+        source = Source(path, name or str(path), self.settings.max_upload_mb * 2**20, media_type, identity)
+        importer = choose(source, format)
+        try:
+            report = self._writer.import_source(
+                source, importer, level_word, by=by, dry_run=dry_run, batch=self.settings.batch_records, progress=progress
+            )
+        except OSError as error:
+            raise UnreadableSource(f"{error.filename or source.name}: {error.strerror or error}") from error
+        self._tombstones.forget()
+        return report
+
+    def withdraw(self, record: str, reader: Reader, *, by: str, reason: str) -> Revision:
+        """Withdraw a record that the reader may see; a tombstone with its links stays."""
+        self.record(record, reader)
+        revision = self._writer.withdraw(record, by=by, reason=reason)
+        self._tombstones.forget()
+        return revision
+
+    def record(self, iri: str, reader: Reader) -> dict[str, Any]:
+        """A record's latest revision. Raises `Withdrawn` with the tombstone where it was withdrawn."""
+        head = self.ledger.head(iri)
+        if head is None or not reader.sees(head.visibility):
+            raise NotFound(f"There is no record <{iri}>.")
+        if head.act == "withdraw":
+            raise Withdrawn(
+                f"The record <{iri}> was withdrawn on {head.written_at}.",
+                record=iri,
+                title=head.title,
+                reason=head.reason,
+                withdrawn_at=head.written_at,
+                withdrawn_by=head.actor,
+            )
+        return _told(head)
+
+    def history(self, iri: str, reader: Reader) -> list[dict[str, Any]]:
+        """All revisions of a record that the reader may see, the oldest first."""
+        found = [revision for revision in self.ledger.history(iri) if reader.sees(revision.visibility)]
+        if not found:
+            raise NotFound(f"There is no record <{iri}>.")
+        return [_told(revision) for revision in found]
+
+    def statements(self, record: str, reader: Reader) -> list[Any]:
+        """What a record asserts, as the ledger holds it."""
+        told = self.record(record, reader)
+        entry = self.ledger.entry(told["sequence"])
+        return [] if entry is None else entry.draft().triples
+
+    def export(self, iri: str, format: str, reader: Reader) -> Exported:
+        """An object in one of the formats of the exporter registry."""
+        chosen = exporter(format)
+        description = self.describe(iri, reader)
+        body = chosen.render(description)
+        return Exported(body, chosen.media_type, f"{slug(description.thing.label, 60)}.{chosen.extension}")
+
+    # --- keeping it whole
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make store and index anew from the ledger; returns the sequence number."""
+        return self._writer.rebuild(progress)
+
+    def verify(self, progress: Progress | None = None) -> list[str]:
+        """Compare store and index with the ledger; returns what differs, as sentences. Empty means all is well."""
+        from headwater.app.verifying import differences
+
+        return differences(self._writer, self._store, self._index, self.mint.base, progress)
+
+    def status(self) -> dict[str, Any]:
+        """How far ledger, store and index are, and what they hold."""
+        last = self.ledger.last_sequence()
+        return {
+            "base_iri": self.mint.base,
+            "ledger": last,
+            "store": self._store.sequence(),
+            "index": self._index.sequence,
+            "ready": last == self._store.sequence() == self._index.sequence,
+            "records": self.ledger.visibilities(),
+            "ontology": vocabulary().digest[:12],
+        }
+
+
+def _told(revision: Revision) -> dict[str, Any]:
+    return {
+        "iri": revision.iri,
+        "sequence": revision.sequence,
+        "revision": revision.number,
+        "act": revision.act,
+        "title": revision.title,
+        "source": revision.source,
+        "importer": revision.importer,
+        "importer_version": revision.importer_version,
+        "evidence": revision.evidence,
+        "visibility": revision.visibility,
+        "digest": revision.digest,
+        "statements": revision.statements,
+        "findings": [finding.as_dict() for finding in revision.findings],
+        "reason": revision.reason or None,
+        "written_by": revision.actor,
+        "written_at": revision.written_at,
+    }

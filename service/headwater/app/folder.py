@@ -1,0 +1,46 @@
+"""The data folder: one process at a time, told apart by a lock that goes with the process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+from headwater.errors import FolderBusy, StorageFailed
+
+try:
+    import fcntl
+except ImportError:  # Windows has no fcntl; RocksDB's own lock on the store still keeps a second process out there.
+    fcntl = None  # type: ignore[assignment]
+
+
+class FolderLock:
+    """Holds the lock of a data folder until `release`. Raises `FolderBusy` where another process holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] | None = (folder / "lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise StorageFailed(
+                f"The data folder {folder} cannot be used: {error.strerror or error}.",
+                remedy="Name a folder that you may write to with --data.",
+            ) from error
+        if fcntl is not None:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                self._file.seek(0)
+                owner = self._file.read().strip() or "unknown"
+                self._file.close()
+                self._file = None
+                raise FolderBusy(f"The data folder {folder} is in use by process {owner}.", process=owner) from error
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,252 @@
+"""The way of a fact: from a source through importer, normalisation, entailment and gate into the ledger, then store and index.
+
+The ledger's commit is the moment that counts. Store and index follow it and remember how far they have come, so that whatever
+happens in between is caught up at the next start: nothing is lost and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Triple
+
+from headwater.app.report import ImportReport, RecordOutcome
+from headwater.checking.gate import Gate
+from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound
+from headwater.importers.protocol import Importer, Source
+from headwater.ledger.ledger import Entry, Ledger, Revision
+from headwater.lineage.index import LineageIndex
+from headwater.records.draft import Draft, Failure
+from headwater.records.record import Record, RecordMaker
+from headwater.store.protocol import TripleStore
+from headwater.store.views import Applied, Views
+from headwater.terms.minting import Mint
+
+_log = logging.getLogger("headwater")
+_CATCH_UP = 500
+_REBUILD_BEHIND = 2_000
+"""A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
+
+Progress = Callable[[int, int | None], None]
+
+
+class Writer:
+    """The one writer of a data folder. Its methods may be called from any thread; one at a time does its work."""
+
+    def __init__(
+        self, ledger: Ledger, store: TripleStore, views: Views, index: LineageIndex, mint: Mint, index_folder: Path | None
+    ) -> None:
+        self._ledger = ledger
+        self._store = store
+        self.views = views
+        self._index = index
+        self._mint = mint
+        self._index_folder = index_folder
+        self._maker = RecordMaker(mint)
+        self._gate: Gate | None = None
+        self._lock = threading.RLock()
+        self._saved = index.sequence
+
+    # --- importing
+
+    def import_source(
+        self,
+        source: Source,
+        importer: Importer,
+        visibility: str,
+        *,
+        by: str,
+        dry_run: bool,
+        batch: int,
+        progress: Progress | None,
+    ) -> ImportReport:
+        """Read a source and write its records in batches, each batch one transaction; what is damaged is reported, not lost."""
+        report = ImportReport(source.name, importer.name, visibility, dry_run)
+        expected = importer.size(source) if progress is not None else None
+        done = 0
+        for items in _batches(importer.read(source, self._mint), batch):
+            drafts = []
+            for item in items:
+                if isinstance(item, Failure):
+                    report.failures.append(item)
+                else:
+                    drafts.append(item)
+            self._write_drafts(drafts, importer, visibility, by, dry_run, report)
+            done += len(items)
+            if progress is not None:
+                progress(done, expected)
+        report.sequence = self._ledger.last_sequence()
+        return report
+
+    def _write_drafts(
+        self, drafts: Sequence[Draft], importer: Importer, visibility: str, by: str, dry_run: bool, report: ImportReport
+    ) -> None:
+        records = []
+        for draft in drafts:
+            try:
+                records.append(self._maker.make(draft, visibility, importer.name, importer.version, importer.evidence))
+            except BadInput as error:
+                report.failures.append(Failure(draft.source, error.detail, remedy=error.remedy))
+        if not records:
+            return
+        with self._lock:
+            verdicts = self.gate.check(records, self._neighbours)
+            accepted = [record for record in records if verdicts[record.iri].conforms]
+            appended = self._preview(accepted) if dry_run else self._append(accepted, by)
+        for record in records:
+            verdict = verdicts[record.iri]
+            if not verdict.conforms:
+                report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=verdict))
+        for record, outcome in zip(accepted, appended, strict=True):
+            number = outcome.revision.number if outcome.revision is not None else None
+            sequence = outcome.revision.sequence if outcome.revision is not None else None
+            report.records.append(RecordOutcome(record.iri, record.title, outcome.status, number, sequence, verdicts[record.iri]))
+            report.findings += record.findings
+            report.statements += len(record.asserted)
+            report.objects |= {node.iri: node.kind for node in record.lineage().nodes if node.kind not in ("", "part")}
+
+    @property
+    def gate(self) -> Gate:
+        if self._gate is None:
+            self._gate = Gate()
+        return self._gate
+
+    def _neighbours(self, iris: Collection[str]) -> Iterator[Triple]:
+        graphs = self.views.graphs(internal=True, projects=None)
+        for iri in iris:
+            yield from self._store.about(NamedNode(iri), graphs)
+
+    def _preview(self, records: Sequence[Record]) -> list[tuple[str, Revision | None]]:
+        """What a dry run says would become of each record."""
+        found: list[tuple[str, Revision | None]] = []
+        for record in records:
+            head = self._ledger.head(record.iri)
+            same = head is not None and head.act == "write" and head.digest == record.digest
+            found.append(("unchanged" if same else "created" if head is None else "changed", None))
+        return found
+
+    def _append(self, records: Sequence[Record], by: str) -> list[tuple[str, Revision | None]]:
+        appended = self._ledger.append(records, by)
+        entries = [
+            Applied(record.iri, record)
+            for record, outcome in zip(records, appended, strict=True)
+            if outcome.status != "unchanged"
+        ]
+        if entries:
+            self._follow(entries, max(outcome.revision.sequence for outcome in appended))
+        return [(outcome.status, outcome.revision) for outcome in appended]
+
+    def withdraw(self, iri: str, *, by: str, reason: str) -> Revision:
+        """Withdraw a record: its statements leave the views unless another record makes them; a tombstone stays."""
+        with self._lock:
+            head = self._ledger.head(iri)
+            if head is None:
+                raise NotFound(f"There is no record <{iri}>.")
+            if head.act == "withdraw":
+                raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
+            revision = self._ledger.withdraw(iri, by, reason)
+            self._follow([Applied(iri, None)], revision.sequence)
+            return revision
+
+    # --- following the ledger
+
+    def _follow(self, entries: Sequence[Applied], sequence: int) -> None:
+        """Store and index go along with a commit. If one of them cannot, the commit stands and is caught up later."""
+        try:
+            self._apply_to_store(entries, sequence)
+            self._apply_to_index(entries, sequence)
+        except HeadwaterError as error:
+            _log.error("accepted as %d, but a view of the ledger could not follow: %s", sequence, error.detail)
+            error.remedy = (
+                f"The write is safe in the ledger as number {sequence}; the rest follows at the next start. {error.remedy}"
+            )
+            raise
+
+    def _apply_to_store(self, entries: Sequence[Applied], sequence: int) -> None:
+        self.views.apply(entries, sequence)
+
+    def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
+        for entry in entries:
+            if entry.record is None:
+                self._index.put(entry.iri, "public", None)
+            else:
+                self._index.put(entry.iri, entry.record.visibility, entry.record.lineage())
+        self._index.sequence = sequence
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
+        with self._lock:
+            last = self._ledger.last_sequence()
+            behind = last - min(self._store.sequence(), self._index.sequence)
+            if behind == 0:
+                return 0
+            if self._store.sequence() > last or self._index.sequence > last:
+                _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
+                self.rebuild(progress)
+                return last
+            if self._store.sequence() == 0 and last >= _REBUILD_BEHIND:
+                self._fill_store(last, progress)
+            done = 0
+            for part, apply in (
+                (self._store.sequence, self._apply_to_store),
+                (lambda: self._index.sequence, self._apply_to_index),
+            ):
+                while part() < last:
+                    entries = self._ledger.since(part(), _CATCH_UP)
+                    apply([self._applied(entry) for entry in entries], entries[-1].revision.sequence)
+                    done += len(entries)
+                    if progress is not None:
+                        progress(done, None)
+            self.save_index()
+            return behind
+
+    def _applied(self, entry: Entry) -> Applied:
+        return Applied(entry.revision.iri, entry.record(self._maker) if entry.revision.act == "write" else None)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make store and index anew from the ledger; returns the sequence number they then stand at."""
+        with self._lock:
+            last = self._ledger.last_sequence()
+            self._store.clear()
+            self._index.clear()
+            self._fill_store(last, progress, with_index=True)
+            self._index.sequence = last
+            self.save_index()
+            return last
+
+    def _fill_store(self, last: int, progress: Progress | None, *, with_index: bool = False) -> None:
+        total = sum(self._ledger.visibilities().values())
+        internal = "internal" in self._ledger.visibilities()
+
+        def records() -> Iterator[Record]:
+            for number, record in enumerate(self.present_records(), 1):
+                if with_index:
+                    self._index.put(record.iri, record.visibility, record.lineage())
+                if progress is not None and number % 100 == 0:
+                    progress(number, total)
+                yield record
+
+        self.views.load(records(), last, internal=internal)
+
+    def present_records(self) -> Iterator[Record]:
+        """All records as the ledger has them now, in the order of their revisions."""
+        after = 0
+        while entries := self._ledger.heads(after, _CATCH_UP):
+            for entry in entries:
+                yield entry.record(self._maker)
+            after = entries[-1].revision.sequence
+
+    def save_index(self) -> None:
+        if self._index_folder is not None and self._index.sequence != self._saved:
+            self._index.save(self._index_folder)
+            self._saved = self._index.sequence
+
+
+def _batches(items: Iterable[Draft | Failure], size: int) -> Iterator[list[Draft | Failure]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
