@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from pyoxigraph import NamedNode
 
+from headwater import assets
 from headwater.access import Reader, TokenBook, who
 from headwater.access.levels import level
 from headwater.app.answering import STATES, Answerer, Sight
@@ -31,7 +32,7 @@ from headwater.ledger.tokens import TokenTable
 from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import SEVERITIES
-from headwater.questions.catalogue import bind, catalogue
+from headwater.questions.catalogue import Question, bind, catalogue, find
 from headwater.questions.description import Description, Thing
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
@@ -83,7 +84,8 @@ class Exported:
 class Headwater:
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
-    >>> with tempfile.TemporaryDirectory() as folder:
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
     ...     with Headwater.open(Settings(data=Path(folder), store="memory")) as headwater:
     ...         headwater.sequence
     0
@@ -160,6 +162,11 @@ class Headwater:
         """Who a token stands for. Raises `Unauthorised` for one that does not hold."""
         return who(token, loopback, self.tokens)
 
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions of `queries/` by name."""
+        return catalogue(assets.folder("queries"))
+
     @property
     def sequence(self) -> int:
         """How far the ledger has come, as store and index see it."""
@@ -215,7 +222,7 @@ class Headwater:
         words = q.casefold().split()
         allowed = set(nodes)
         found: dict[int, str] = {}
-        for row in self._store.rows(catalogue()["names-of-things"].text, sight.graphs):
+        for row in self._store.rows(self.questions["names-of-things"].text, sight.graphs):
             thing, name = row
             node = sight.lineage.find(thing.value) if isinstance(thing, NamedNode) else None
             if node is not None and node in allowed:
@@ -232,7 +239,7 @@ class Headwater:
 
     # --- the questions
 
-    def _asked(self, iri: str, given: Mapping[str, Any], direction: str, reader: Reader) -> Traversal:
+    def _asked(self, given: Mapping[str, Any], direction: str, reader: Reader) -> Traversal:
         asked = read_traversal(given, direction)
         for name in ("stop_at", "ignore_as_hops"):
             for word in getattr(asked, name):
@@ -243,14 +250,14 @@ class Headwater:
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         iri = self.resolve(id, reader)
-        return self._answerer.lineage(iri, self._sight(reader), self._asked(iri, given, "upstream", reader), self.sequence)
+        return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | None = None, **given: Any
     ) -> dict[str, Any]:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
         iri = self.resolve(id, reader)
-        asked = self._asked(iri, given, "downstream", reader)
+        asked = self._asked(given, "downstream", reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
         return self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
@@ -258,7 +265,7 @@ class Headwater:
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
         iri = self.resolve(id, reader)
-        asked = self._asked(iri, given, "downstream", reader)
+        asked = self._asked(given, "downstream", reader)
         return self._answerer.benefits(iri, self._sight(reader), asked, self.sequence)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
@@ -301,9 +308,7 @@ class Headwater:
 
     def ask(self, name: str, params: Mapping[str, str], reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
         """Answer a question of `queries/`. Parameters that name things may be any identifier."""
-        question = catalogue().get(name)
-        if question is None:
-            raise NotFound(f"There is no question '{name}'.", remedy=f"There are: {', '.join(sorted(catalogue()))}.")
+        question = find(self.questions, name)
         given = bind(question, params, lambda identifier: self.resolve(identifier, reader))
         graphs = self.views.graphs(internal=reader.internal, projects=reader.projects)
         answer = self._store.query(question.text, graphs, accept=media_type, bindings=given)

@@ -192,15 +192,11 @@ class Answerer:
         lineage = sight.lineage
         root = _node(iri, lineage)
         family = _family(root, lineage)
-        limits = asked.limits(lineage.words)
-        reach = lineage.downstream(sorted(family), limits)
-        body = lineage_answer(lineage, sight.full, root, asked, self._setting(sight, sequence))
+        body = lineage_answer(lineage, sight.full, root, asked, self._setting(sight, sequence), family=sorted(family))
         body["query"] |= {"ask": "benefits", "direction": "downstream", "id": iri}
-        outside = [node for node in reach.nodes.tolist() if node not in family]
-        if asked.types:
-            outside = [node for node in outside if lineage.kind_name(node) in asked.types]
-        body["summary"]["total"] = len(outside)
-        body["summary"]["by_kind"] = dict(sorted(Counter(lineage.kind_name(node) for node in outside).items()))
+        outside = [
+            node for node in lineage.downstream(sorted(family), asked.limits(lineage.words)).nodes.tolist() if node not in family
+        ]
         body["summary"]["by_role"] = self._by_role(family, lineage)
         steps = [
             Step(lineage.iris[earlier], lineage.iris[later])
@@ -238,6 +234,7 @@ class Answerer:
 
     def _uptake(self, family: frozenset[int], sight: Sight) -> list[dict[str, Any]]:
         lineage = sight.lineage
+        carrying = ~np.isin(lineage.role, [lineage.role_of[name] for name in ("revise", "specialise", "responsible")])
         found = []
         for revision in sorted(family, key=lambda node: lineage.iris[node]):
             edges = lineage.down.edges_of(np.array([revision], np.int32))
@@ -247,13 +244,9 @@ class Answerer:
                 if int(lineage.later[edge]) not in family
                 and lineage.words.roles[int(lineage.role[edge])].name not in ("revise", "specialise")
             }
-            if not users and any(revision in later for later in lineage.later_revisions().values()) is False:
+            if _versions(revision, lineage) and not users:
                 continue
-            made = [
-                node
-                for node in lineage.downstream([revision]).nodes.tolist()
-                if node not in family and lineage.kind_name(node) == "model"
-            ]
+            reached = lineage.walk(lineage.down, lineage.later, [revision], carrying, None, None).nodes.tolist()
             iri = lineage.iris[revision]
             found.append(
                 {
@@ -262,13 +255,14 @@ class Answerer:
                     "latest": not lineage.later_revisions().get(revision),
                     "users": len(users),
                     "by_kind": dict(sorted(Counter(lineage.kind_name(node) for node in users).items())),
-                    "models": len(made),
+                    "models": sum(1 for node in reached if lineage.kind_name(node) == "model"),
                 }
             )
         return found
 
     def _credit(self, family: frozenset[int], outside: Sequence[int], sight: Sight) -> list[dict[str, Any]]:
         lineage = sight.lineage
+        outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
         credited = []

@@ -42,7 +42,8 @@ def differences(writer: Writer, store: TripleStore, index: LineageIndex, base: s
 def _store_differences(store: TripleStore, fresh: TripleStore, base: str) -> list[str]:
     state = {STATE, NamedNode(f"{base}view/internal")}
     present, expected = _quads(store), _quads(fresh)
-    # The internal view is kept from the first internal record on, also after the last one is gone; then it repeats the public one.
+    # The internal view is kept from the first internal record on, also after the last one is gone; then it repeats the
+    # public one.
     if not any(quad.graph_name == NamedNode(f"{base}view/internal") for quad in expected):
         present = {quad for quad in present if quad.graph_name not in state}
         expected = {quad for quad in expected if quad.graph_name not in state}

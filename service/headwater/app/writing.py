@@ -101,10 +101,9 @@ class Writer:
             verdict = verdicts[record.iri]
             if not verdict.conforms:
                 report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=verdict))
-        for record, outcome in zip(accepted, appended, strict=True):
-            number = outcome.revision.number if outcome.revision is not None else None
-            sequence = outcome.revision.sequence if outcome.revision is not None else None
-            report.records.append(RecordOutcome(record.iri, record.title, outcome.status, number, sequence, verdicts[record.iri]))
+        for record, (status, revision) in zip(accepted, appended, strict=True):
+            number, sequence = (revision.number, revision.sequence) if revision is not None else (None, None)
+            report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdicts[record.iri]))
             report.findings += record.findings
             report.statements += len(record.asserted)
             report.objects |= {node.iri: node.kind for node in record.lineage().nodes if node.kind not in ("", "part")}

@@ -43,28 +43,32 @@ class _Found:
     dropped: bool
 
 
-def lineage_answer(graph: LineageGraph, full: LineageGraph, root: int, asked: Traversal, setting: Setting) -> dict[str, Any]:
-    """Where a thing comes from (`upstream`), what came of it (`downstream`), or both."""
+def lineage_answer(
+    graph: LineageGraph, full: LineageGraph, root: int, asked: Traversal, setting: Setting, *, family: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Where a thing comes from (`upstream`), what came of it (`downstream`), or both; `family` are further starts."""
+    roots = list(dict.fromkeys([root, *family]))
     limits = asked.limits(graph.words)
     sides = ["upstream", "downstream"] if asked.direction == "both" else [asked.direction]
     nodes: dict[int, int] = {}
     edges: list[Int32Array] = []
     hidden, dropped = 0, False
     for side in sides:
-        reach = getattr(graph, side)([root], limits)
+        reach = getattr(graph, side)(roots, limits)
         for node, distance in zip(reach.nodes.tolist(), reach.distance.tolist(), strict=True):
             nodes[node] = min(distance, nodes.get(node, distance))
         edges.append(reach.edges)
         if full is not graph:
-            hidden += len(set(getattr(full, side)([root], limits).nodes.tolist()) - set(reach.nodes.tolist()))
-        dropped |= bool(limits.min_evidence) and len(getattr(graph, side)([root]).edges) > len(reach.edges)
-    nodes.pop(root)
+            hidden += len(set(getattr(full, side)(roots, limits).nodes.tolist()) - set(reach.nodes.tolist()))
+        dropped |= bool(limits.min_evidence) and len(getattr(graph, side)(roots).edges) > len(reach.edges)
+    for one in roots:
+        nodes.pop(one)
     ids = np.array(list(nodes), np.int32)
     found = _Found(
         nodes=ids,
         distance=np.array(list(nodes.values()), np.int32),
         edges=np.unique(np.concatenate(edges)).astype(np.int32),
-        roots=[root],
+        roots=roots,
         hidden=hidden,
         dropped=dropped,
     )

@@ -204,8 +204,9 @@ class LineageGraph:
         """For each thing the revisions that say they revise it."""
         if self._later_revisions is None:
             self._later_revisions = {}
-            for edge in np.flatnonzero(self.role == self.role_of["revise"]):
-                self._later_revisions.setdefault(int(self.earlier[edge]), []).append(int(self.later[edge]))
+            edges = np.flatnonzero(self.role == self.role_of["revise"])
+            for earlier, later in sorted(set(zip(self.earlier[edges].tolist(), self.later[edges].tolist(), strict=True))):
+                self._later_revisions.setdefault(earlier, []).append(later)
         return self._later_revisions
 
     def walk(

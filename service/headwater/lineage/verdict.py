@@ -23,7 +23,8 @@ SEVERITIES = ("critical", "major", "moderate", "minor", "info")
 _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
 _MEASURING = ("use", "test", "validate", "predict")
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "document")
+_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     role = graph.role.astype(np.int8)
     certain, possible = role.copy(), role.copy()
     certain[graph.evidence == graph.words.evidence["expanded"]] = block["expanded-only"]
-    made = np.zeros(graph.size, bool)
-    made[graph.later[graph.role == graph.role_of["generate"]]] = True
-    own = (graph.role == graph.role_of["revise"]) & made[graph.later]
+    # Where it is told what a revision rests on, that decides, and not what the earlier revision rested on.
+    told = np.zeros(graph.size, bool)
+    told[graph.later[~np.isin(graph.role, [graph.role_of[name] for name in _TELLING_NOT])]] = True
+    own = (graph.role == graph.role_of["revise"]) & told[graph.later]
     certain[own] = possible[own] = block["own-origin"]
     # A concept that nobody uses by itself is only a folder for its versions.
     used = np.zeros(graph.size, bool)
@@ -438,7 +440,6 @@ def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
             successor = _successor(node, later_revisions, sound)
             if successor is not None:
                 verdicts.resolved_by[node] = successor
-    _resolve_runs(verdicts, bad)
     for node in verdicts.resolved_by:
         here = verdicts._local[node]
         verdicts.state[here] = _RESOLVED
@@ -458,15 +459,3 @@ def _successor(node: int, later_revisions: dict[int, list[int]], sound: NDArray[
                     following.append(later)
         todo = following
     return None
-
-
-def _resolve_runs(verdicts: Verdicts, bad: Int32Array) -> None:
-    """A run is done with when everything it made is: by the first of the successors."""
-    graph = verdicts.graph
-    unsound = set(bad.tolist())
-    for run in bad[graph.kind[bad] == graph.kind_of["run"]].tolist():
-        edges = graph.down.edges_of(np.array([run], np.int32))
-        made = graph.later[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()
-        touched = [thing for thing in made if thing in unsound]
-        if touched and all(thing in verdicts.resolved_by for thing in touched):
-            verdicts.resolved_by[run] = verdicts.resolved_by[touched[0]]
