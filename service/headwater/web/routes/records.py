@@ -142,5 +142,5 @@ def withdraw(
     writer: Writer,
 ) -> Response:
     """Takes a record out of all answers; a tombstone with the reason stays, and so does its history."""
-    headwater.withdraw(id, by=writer.name, reason=asked.reason)
+    headwater.withdraw(id, writer, by=writer.name, reason=asked.reason)
     return Response(status_code=204)
