@@ -244,13 +244,9 @@ class Answerer:
                 if int(lineage.later[edge]) not in family
                 and lineage.words.roles[int(lineage.role[edge])].name not in ("revise", "specialise")
             }
-            if not users and any(revision in later for later in lineage.later_revisions().values()) is False:
+            if _versions(revision, lineage) and not users:
                 continue
-            made = [
-                node
-                for node in lineage.downstream([revision]).nodes.tolist()
-                if node not in family and lineage.kind_name(node) == "model"
-            ]
+            reached = lineage.walk(lineage.down, lineage.later, [revision], carrying, None, None).nodes.tolist()
             iri = lineage.iris[revision]
             found.append(
                 {
@@ -259,7 +255,7 @@ class Answerer:
                     "latest": not lineage.later_revisions().get(revision),
                     "users": len(users),
                     "by_kind": dict(sorted(Counter(lineage.kind_name(node) for node in users).items())),
-                    "models": len(made),
+                    "models": sum(1 for node in reached if lineage.kind_name(node) == "model"),
                 }
             )
         return found

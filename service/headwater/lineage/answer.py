@@ -46,7 +46,7 @@ class _Found:
 def lineage_answer(
     graph: LineageGraph, full: LineageGraph, root: int, asked: Traversal, setting: Setting, *, family: Sequence[int] = ()
 ) -> dict[str, Any]:
-    """Where a thing comes from (`upstream`), what came of it (`downstream`), or both. `family` are further things to start from."""
+    """Where a thing comes from (`upstream`), what came of it (`downstream`), or both; `family` are further starts."""
     roots = list(dict.fromkeys([root, *family]))
     limits = asked.limits(graph.words)
     sides = ["upstream", "downstream"] if asked.direction == "both" else [asked.direction]

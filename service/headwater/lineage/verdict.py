@@ -24,7 +24,7 @@ _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
 _MEASURING = ("use", "test", "validate", "predict")
 _TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "document")
+_CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
 
 
 @dataclass(frozen=True, slots=True)

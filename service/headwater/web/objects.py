@@ -62,7 +62,7 @@ def as_json(description: Description) -> dict[str, Any]:
 def signposts(description: Description) -> str:
     """The `Link` header of a landing page (FAIR Signposting, level 1): what to cite, what describes it, of what type it is."""
     thing = description.thing
-    made = []
+    made: list[tuple[str, str, str | None]] = []
     found = doi([thing.iri, *description.identifiers])
     cite = f"https://doi.org/{quote(found, safe='/:;()._-')}" if found else thing.iri
     if cite.startswith(("http://", "https://")):

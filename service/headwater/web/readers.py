@@ -69,7 +69,7 @@ def the_reader(request: Request, headwater: Annotated[Headwater, Depends(the_hea
 
 def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
     """The reader, if it may write. Raises `Unauthorised` without a token, `Forbidden` with one of too narrow a scope."""
-    if reader.scope in ("write", "admin"):
+    if reader.may("write"):
         return reader
     if bearer(request) is None:
         raise Unauthorised("writing needs a token with scope 'write'")

@@ -33,7 +33,11 @@ def home(request: Request, headwater: App, reader: Who) -> Response:
     headers = validators(request, headwater, reader, HTML)
     latest = headwater.objects(reader, page=1, per_page=12)
     counts = headwater.counts(reader)
-    return Response(page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)), headers=headers, media_type="text/html")
+    return Response(
+        page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)),
+        headers=headers,
+        media_type="text/html",
+    )
 
 
 @router.get("/object")
@@ -68,10 +72,7 @@ def identifier(request: Request, kind: str, key: str, headwater: App, reader: Wh
     thing = headwater.describe(headwater.resolve(f"{kind}/{key}", reader), reader).thing
     offered = offers(thing.kind)
     offer = choose(request.headers.get("accept"), [HTML, *(one for one in offered if one is not HTML)], name=format)
-    if offer is HTML:
-        where = address(thing)
-    else:
-        where = links(thing)["self"] + f"?format={offer.names[0]}"
+    where = address(thing) if offer is HTML else f"{links(thing)['self']}?format={offer.names[0]}"
     return RedirectResponse(where, 303, {"Vary": "Accept"})
 
 
@@ -94,5 +95,3 @@ def _page(request: Request, description: Description, headwater: Headwater, read
         data=schema_org(description),
         most=_MOST_ROWS,
     )
-
-

@@ -52,9 +52,11 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
             error = caught
     if answer is not None:
         drawn = svg(
-            Scene.of(answer).folded(MOST_NODES, more="#table"), title=f"{asked.question.capitalize()} of {asked.id}", standalone=False
+            Scene.of(answer).folded(MOST_NODES, more="#table"),
+            title=f"{asked.question.capitalize()} of {asked.id}",
+            standalone=False,
         )
-    rows = sorted((answer or {"nodes": {}})["nodes"].items(), key=_order)
+    rows = sorted(((iri, node) for iri, node in answer["nodes"].items() if iri != answer["root"]), key=_order) if answer else []
     body = page(
         "lineage.html",
         request,
@@ -73,7 +75,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
 
 def _said(asked: Exploration) -> dict[str, Any]:
     """What the form says, without its empty fields and without what the question does not take."""
-    left = {"question"} if asked.question == "impact" else {"question", "change", "slice"}
+    left = {"question", "fields", "include"} | (set() if asked.question == "impact" else {"change", "slice"})
     return {name: value for name, value in asked.asked().items() if name not in left and value not in ("", ())}
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from headwater.errors import RejectedByGate
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON
+from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who, Writer
 from headwater.web.uploads import Received, Upload
 
@@ -27,8 +28,8 @@ _BODY = {
                     "@prefix hw: <https://w3id.org/headwater/terms#> .\n"
                     "@prefix prov: <http://www.w3.org/ns/prov#> .\n"
                     "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
-                    "<https://lab.example/run/7> a hw:Run ; rdfs:label \"run 7\" ; prov:used <https://lab.example/data/v1> .\n"
-                    "<https://lab.example/data/v1> a hw:Dataset ; rdfs:label \"digits v1\" .\n"
+                    '<https://lab.example/run/7> a hw:Run ; rdfs:label "run 7" ; prov:used <https://lab.example/data/v1> .\n'
+                    '<https://lab.example/data/v1> a hw:Dataset ; rdfs:label "digits v1" .\n'
                 )
             },
             "application/ld+json": {},
@@ -46,9 +47,14 @@ class Writing(BaseModel):
     """How a document is to be taken in."""
 
     model_config = ConfigDict(extra="forbid")
-    format: str = Field("auto", max_length=60, description="The importer; auto recognises the document.", examples=["auto", "rdf"])
+    format: str = Field(
+        "auto", max_length=60, description="The importer; auto recognises the document.", examples=["auto", "rdf"]
+    )
     visibility: str | None = Field(
-        None, max_length=80, description="public, internal or project:NAME; the server's default if left out.", examples=["internal"]
+        None,
+        max_length=80,
+        description="public, internal or project:NAME; the server's default if left out.",
+        examples=["internal"],
     )
 
 
@@ -78,7 +84,10 @@ class Withdrawal(BaseModel):
         403: {"description": "The token's scope does not reach this far."},
         413: {"description": "Larger than the limit."},
         415: {"description": "No importer recognises the document, or two do equally."},
-        422: {"description": "The gate rejected it; `sentences` and the SHACL `report` say why. Nothing was written."},
+        422: {
+            "description": "The gate rejected it; `sentences` and the SHACL `report` say why. Nothing was written.",
+            "content": CONTENT,
+        },
     },
 )
 def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
@@ -117,7 +126,9 @@ def history(request: Request, id: Annotated[str, Path(description="The record's 
 
 
 @router.get("/records/{id:path}", summary="A record as it stands")
-def get_record(request: Request, id: Annotated[str, Path(description="The record's IRI.")], headwater: App, reader: Who) -> Response:
+def get_record(
+    request: Request, id: Annotated[str, Path(description="The record's IRI.")], headwater: App, reader: Who
+) -> Response:
     """The latest revision of a record, with where it came from."""
     headers = validators(request, headwater, reader, JSON)
     return JSONResponse(headwater.record(id, reader), headers=headers)
@@ -125,8 +136,11 @@ def get_record(request: Request, id: Annotated[str, Path(description="The record
 
 @router.delete("/records/{id:path}", status_code=204, summary="Withdraw a record")
 def withdraw(
-    id: Annotated[str, Path(description="The record's IRI.")], asked: Annotated[Withdrawal, Query()], headwater: App, writer: Writer
+    id: Annotated[str, Path(description="The record's IRI.")],
+    asked: Annotated[Withdrawal, Query()],
+    headwater: App,
+    writer: Writer,
 ) -> Response:
     """Takes a record out of all answers; a tombstone with the reason stays, and so does its history."""
-    headwater.withdraw(id, by=writer.name, reason=asked.reason)
+    headwater.withdraw(id, writer, by=writer.name, reason=asked.reason)
     return Response(status_code=204)
