@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,17 @@ def headwater(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
+@pytest.fixture(scope="session")
+def lab_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small lab, imported once; importing it for each test would take half of their time."""
+    folder = tmp_path_factory.mktemp("lab")
+    assert execute(["import", str(LAB), "--data", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture
-def lab(headwater: Headwater) -> Path:
-    """A data folder that holds the small lab."""
-    assert headwater("import", LAB, "--data", "lab").code == 0
+def lab(lab_once: Path, headwater: Headwater) -> Path:
+    """A data folder of one's own that holds the small lab."""
+    del headwater  # it sets the working folder, beside which this one is to lie
+    shutil.copytree(lab_once, "lab")
     return Path("lab")

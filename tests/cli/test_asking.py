@@ -87,9 +87,17 @@ def test_sparql_answers_in_four_forms(headwater: Headwater, lab: Path) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [["-e", "SELECT"], ["-e", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], ["nope"], ["missing.rq"],
-     ["failed-runs", "-e", "ASK {}"], ["objects-of-kind"], ["objects-of-kind", "--param", "kind"], ["failed-runs", "--as", "turtle"]],
-)  # fmt: skip
+    [
+        ["-e", "SELECT"],
+        ["-e", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"],
+        ["nope"],
+        ["missing.rq"],
+        ["failed-runs", "-e", "ASK {}"],
+        ["objects-of-kind"],
+        ["objects-of-kind", "--param", "kind"],
+        ["failed-runs", "--as", "turtle"],
+    ],
+)
 def test_a_query_that_cannot_be_run_is_rejected(headwater: Headwater, lab: Path, asked: list[str]) -> None:
     ended = headwater("query", *asked, "--data", lab)
     assert (ended.code, ended.out) == (2, "")
