@@ -160,7 +160,8 @@ def test_what_is_known_of_a_thing_that_is_only_referred_to_counts(gate: Gate, re
 
 def test_a_faulty_neighbour_is_not_held_against_a_record(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
     def neighbours(_iris: Collection[str]) -> list[Triple]:
-        return [Triple(NamedNode("urn:example:v"), HW.digest, Literal("no algorithm"))]
+        cited = NamedNode("urn:example:v")
+        return [Triple(cited, HW.digest, Literal("no algorithm")), Triple(cited, RDF.type, HW.Change)]
 
     report = gate.check([record(":c hw:cites :v .")], neighbours)["urn:record"]
     assert report.conforms
@@ -253,6 +254,13 @@ def test_shapes_that_cannot_be_judged_soundly_are_refused(constraint: str, tmp_p
         "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
         f"<urn:shape> a sh:NodeShape ; {target} {constraint} ."
     )
+    with pytest.raises(BadShapes):
+        Gate(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "<urn:a> <urn:b> <urn:c> .", "this is no Turtle"])
+def test_a_folder_without_usable_shapes_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.ttl").write_text(text)
     with pytest.raises(BadShapes):
         Gate(tmp_path)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
-from headwater.checking.plan import ShapePlan, mentioned, plans
+from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
 from headwater.checking.sieve import TYPE, Facts, Statement
 from headwater.records.record import Record
@@ -39,7 +39,8 @@ def nothing_known(_iris: Collection[str]) -> tuple[Triple, ...]:
 class Gate:
     """Checks records against the shapes of a folder. Thread-safe; shapes are parsed once.
 
-    `sieve=False` asks the engine about every target, which is slower and gives the same answers.
+    `sieve=False` asks the engine about every target, which is slower and gives the same answers. Raises `BadShapes` for a folder
+    without shapes, or with some that do not parse or cannot be judged soundly.
 
     >>> from headwater.records.draft import Draft
     >>> from headwater.records.record import RecordMaker
@@ -54,12 +55,11 @@ class Gate:
 
     def __init__(self, shapes_folder: Path | None = None, *, sieve: bool = True) -> None:
         folder = shapes_folder or assets.folder("shapes")
-        self._shapes = [
-            quad.triple
-            for path in sorted(folder.glob("*.ttl"))
-            for quad in parse(path.read_bytes(), format=RdfFormat.TURTLE, rename_blank_nodes=True)
-        ]
+        self._shapes = [triple for path in sorted(folder.glob("*.ttl")) for triple in _read(path)]
         self.plans: tuple[ShapePlan, ...] = tuple(plans(self._shapes))
+        if not self.plans:
+            # A gate without shapes would let everything through.
+            raise BadShapes(f"{folder} holds no shapes.", remedy="Reinstall Headwater, or name the right folder.")
         self._mentioned = mentioned(self._shapes)
         self._sieve = sieve
         self._lock = threading.Lock()
@@ -192,6 +192,13 @@ class _Batch:
             for number, statements in enumerate(self.records)
             if any(isinstance(value, NamedNode) and value.value == node for _, _, value, _ in statements)
         ]
+
+
+def _read(path: Path) -> list[Triple]:
+    try:
+        return [quad.triple for quad in parse(path.read_bytes(), format=RdfFormat.TURTLE, rename_blank_nodes=True)]
+    except SyntaxError as error:
+        raise BadShapes(f"{path.name}: {error}") from error
 
 
 def _label(node: str, facts: Facts) -> str:
