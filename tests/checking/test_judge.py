@@ -79,3 +79,10 @@ def test_nested_shapes_are_judged_on_the_values_too() -> None:
     wrong = {"NodeConstraintComponent", "OrConstraintComponent", "QualifiedMinCountConstraintComponent"}
     assert _components(judge, [part], "urn:P", "urn:p1") == wrong
     assert _components(judge, [part, titled], "urn:P", "urn:p1") == {"NotConstraintComponent"}
+
+
+def test_a_path_ends_at_a_text_instead_of_raising() -> None:
+    judge = Judge(_triples(":S a sh:PropertyShape ; sh:path ( :p :q ) ; sh:minCount 1 . :T a sh:NodeShape ; sh:property :S ."))
+    data = [Triple(NamedNode("urn:x"), NamedNode("urn:p"), Literal("text"))]
+    assert _components(judge, data, "urn:S", "urn:x") == {"MinCountConstraintComponent"}
+    assert _components(judge, data, "urn:T", "urn:x") == {"MinCountConstraintComponent"}

@@ -1,9 +1,9 @@
 """Asking pyshacl whether things conform to their shapes, in the one way that is sound and quick enough.
 
 pyshacl's own options for checking a few things only (`focus_nodes=`, `use_shapes=`) let nested shapes pass unseen, so each shape
-is asked directly about the nodes that are its targets. Over an Oxigraph store three repairs are needed (pyshacl 0.40.1): a data
+is asked directly about the nodes that are its targets. Over an Oxigraph store four repairs are needed (pyshacl 0.40.1): a data
 graph that counts as true without counting its triples; plain strings in the shapes written as `xsd:string`, as Oxigraph gives
-them back; and times that cannot be compared found out of order instead of raising.
+them back; times that cannot be compared found out of order instead of raising; and no step of a path onwards from a text.
 
 Importing this module costs a third of a second: `headwater.checking.gate` does so when it first needs the engine.
 """
@@ -44,7 +44,9 @@ class DataGraph(OxigraphDataGraph):
         return True
 
     def objects(self, subject: Any, predicate: Any, unique: bool = False) -> Generator[Any, None, None]:  # type: ignore[override]
-        """The values, of which those that have an order can be compared with anything."""
+        """The values, of which those that have an order can be compared with anything. A text has none: pyshacl raises there."""
+        if isinstance(subject, rdflib.Literal):
+            return
         for term in super().objects(subject, predicate, unique):
             if isinstance(term, rdflib.Literal) and term.datatype not in _UNORDERED:
                 yield _Comparable(term, datatype=term.datatype)

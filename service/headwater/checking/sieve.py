@@ -99,6 +99,14 @@ class Sieve:
             self._paths[shape] = _path(self._shapes[shape].get(SH.path.value), self._shapes)
         return self._paths[shape]
 
+    def _steps(self, shape: Term) -> tuple[str, ...]:
+        """The predicates of a sequence path; empty for any other."""
+        head = self._shapes[shape][SH.path.value][0]
+        if _FIRST not in self._shapes[head]:
+            return ()
+        steps = self._members(head)
+        return tuple(step.value for step in steps if isinstance(step, NamedNode)) if _all_plain(steps) else ()
+
     def _members(self, head: Term) -> tuple[Term, ...]:
         if head not in self._lists:
             self._lists[head] = tuple(_items(head, self._shapes))
@@ -112,7 +120,12 @@ class Sieve:
         elif path and isinstance(node, NamedNode):
             values = facts.at(node.value, path)
         else:
-            return False
+            steps = self._steps(shape)
+            if not steps:
+                return False
+            values = [node]
+            for step in steps:
+                values = [end for value in values if isinstance(value, NamedNode) for end in facts.at(value.value, [step])]
         about = self._shapes[shape]
         return all(
             self._fulfils(parameter, asked, about, node, values, facts)
@@ -144,6 +157,8 @@ class Sieve:
         if name == "in":
             allowed = self._members(asked[0])
             return all(_exact(value) and value in allowed for value in values)
+        if name == "hasValue":
+            return all(isinstance(value, NamedNode) and value in values for value in asked)
         if name == "pattern":
             return all(_matches(value, asked, about.get(_FLAGS, ())) for value in values)
         if name == "datatype":
@@ -233,9 +248,11 @@ def _path(path: Sequence[Term] | None, shapes: ShapesGraph) -> tuple[str, ...] |
         return (path[0].value,)
     alternatives = shapes[path[0]].get(SH.alternativePath.value, ())
     items = _items(alternatives[0], shapes) if alternatives else []
-    return (
-        tuple(item.value for item in items if isinstance(item, NamedNode)) if all(isinstance(i, NamedNode) for i in items) else ()
-    )
+    return tuple(item.value for item in items if isinstance(item, NamedNode)) if _all_plain(items) else ()
+
+
+def _all_plain(items: Iterable[Term]) -> bool:
+    return all(isinstance(item, NamedNode) for item in items)
 
 
 def _items(head: Term, shapes: ShapesGraph) -> list[Term]:
