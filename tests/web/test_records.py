@@ -16,9 +16,7 @@ GOOD = f"""
 <{BASE}id/run/r> a hw:Run ; rdfs:label "a run" ; prov:used <{BASE}id/dataset/d> .
 <{BASE}id/dataset/d> a hw:Dataset ; rdfs:label "data" .
 """
-WRONG = GOOD.replace(
-    'rdfs:label "a run" ;', 'rdfs:label "a run" ; prov:startedAtTime "yesterday" ; prov:endedAtTime "long ago" ;'
-)
+WRONG = GOOD + "\n<https://lab.example/change> a <https://w3id.org/headwater/terms#Change> .\n"
 
 
 def test_a_document_is_created_once_and_then_unchanged(writable: Headwater) -> None:
