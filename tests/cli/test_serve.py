@@ -1,4 +1,4 @@
-"""`headwater serve` as a process: it says where to look, takes writes as it should, ends on Ctrl-C, and leaves the folder whole."""
+"""`headwater serve` as a process: it says where to look, takes writes as it should, and ends on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_server_says_where_to_look_takes_writes_and_ends_on_ctrl_c(headwater: 
 
 def test_on_an_open_address_writes_are_refused_until_a_token_exists(lab: Path) -> None:
     port = _free_port()
-    server = _started(lab, port, host="0.0.0.0")  # noqa: S104  what the test is about
+    server = _started(lab, port, host="0.0.0.0")
     try:
         answered = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).read())
         assert answered["status"] == "ready"
