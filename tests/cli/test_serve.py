@@ -82,3 +82,22 @@ def test_on_an_open_address_writes_are_refused_until_a_token_exists(lab: Path) -
         _, said = server.communicate(timeout=30)
     assert "writes are refused until" in said
     assert server.returncode == 0
+
+
+def test_an_import_that_is_stopped_leaves_whole_records_only(headwater: Headwater, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(60):
+        (many / f"{number}.ttl").write_text(f"<https://e.x/{number}> a <http://www.w3.org/ns/mls#Model> .")
+    command = [sys.executable, "-m", "headwater", "import", str(many), "--data", "d"]
+    importing = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not (tmp_path / "d" / "ledger.sqlite").exists():
+        assert importing.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.6)
+    importing.send_signal(signal.SIGINT)
+    _, said = importing.communicate(timeout=30)
+    assert "Traceback" not in said
+    assert importing.returncode in (0, 130)
+    assert headwater("verify", "--data", "d").code == 0
+    assert headwater("import", many, "--data", "d").code == 0

@@ -43,6 +43,7 @@ program = typer.Typer(
     rich_markup_mode="rich",
 )
 
+_STOPPED, _UNREAD = 130, 141
 _START, _ASK, _KEEP = "Begin", "Ask", "Keep"
 program.command("demo", rich_help_panel=_START)(demo.demo)
 program.command("serve", rich_help_panel=_START)(serve.serve)
@@ -98,6 +99,8 @@ def execute(arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(program).main(list(arguments), prog_name="headwater", standalone_mode=False)
         sys.stdout.flush()
+        if code == _STOPPED:
+            sys.stderr.write("Stopped.\n")
         return code if isinstance(code, int) else 0
     except HeadwaterError as error:
         show_error(error, as_json=as_json)
@@ -106,7 +109,7 @@ def execute(arguments: Sequence[str]) -> int:
         return _misused(error, as_json=as_json)
     except (KeyboardInterrupt, Abort):
         sys.stderr.write("Stopped.\n")
-        return 130
+        return _STOPPED
     except BrokenPipeError:
         return _unread()
     except SystemExit as ended:
@@ -126,7 +129,7 @@ def execute(arguments: Sequence[str]) -> int:
 def _unread() -> int:
     """The reader went away (`| head`): what Python still wants to flush at exit goes nowhere instead of into a traceback."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 141
+    return _UNREAD
 
 
 def _misused(error: TyperException, *, as_json: bool) -> int:
