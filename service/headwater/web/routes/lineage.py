@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -81,8 +80,6 @@ def _said(asked: Exploration) -> dict[str, Any]:
 
 def _api_query(asked: Exploration) -> str:
     said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
-    if "slice" in said:
-        said["slice"] = json.dumps(said["slice"])
     return urlencode({"id": asked.id, **said})
 
 
