@@ -19,6 +19,7 @@ PAGES = [
     "/object/model/svm",
     "/object/run/fit-svm",
     "/object/publication/paper",
+    "/object?id=https://w3id.org/headwater/terms%23Model",
     "/object/dataset/hostile",
     "/object/run/victim",
     "/lineage",
@@ -148,6 +149,13 @@ def test_a_model_under_a_change_carries_the_banner(lab: Client) -> None:
     assert "Upstream changed" in text
     assert "labels corrected after an audit" in text
     assert "Upstream changed" not in lab.get("/object/dataset/held-out", accept="text/html").text
+
+
+def test_a_change_has_a_page_that_leads_to_what_it_affects(lab: Client) -> None:
+    answer = lab.get(f"/object?id={BASE}id/change/relabelled", accept="text/html")
+    text = lab.get(answer.headers["location"], accept="text/html").text
+    assert "See all that it affects" in text
+    assert "/search?kind=part" not in text
 
 
 def test_signposting_tells_machines_where_to_look(lab: Client) -> None:

@@ -63,6 +63,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         answer=answer,
         error=error,
         drawn=drawn,
+        root_label=headwater.describe(answer["root"], reader).thing.label if answer else "",
         rows=rows[:_MOST_ROWS],
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
