@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
-from headwater.checking.plan import Facts, ShapePlan, Statement, mentioned, plans
+from headwater.checking.plan import ShapePlan, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
+from headwater.checking.sieve import TYPE, Facts, Statement
 from headwater.records.record import Record
 from headwater.terms.names import RDF, RDFS
 from headwater.terms.vocabulary import ontology_files
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 Neighbours = Callable[[Collection[str]], Iterable[Triple]]
 """Asked for IRIs, answers what is already known of them (statements of which they are the subject)."""
 
-_TYPE = RDF.type.value
 _LABELS = (RDFS.label.value, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://xmlns.com/foaf/0.1/name")
 _WEIGHT = {"violation": 0, "warning": 1, "info": 2}
 
@@ -91,7 +91,7 @@ class Gate:
 
     def _relevant(self, triples: Iterable[Triple]) -> list[Statement]:
         wanted = self._mentioned
-        found = []
+        found: list[Statement] = []
         for triple in triples:
             predicate = triple.predicate.value
             if predicate in wanted:
@@ -179,9 +179,9 @@ class _Batch:
             for subject in dict.fromkeys(statement[0] for statement in statements):
                 self.authors[subject].append(number)
             named.update(
-                value.value for _, predicate, value, _ in statements if predicate != _TYPE and isinstance(value, NamedNode)
+                value.value for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
             )
-        # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says nothing else of it.
+        # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
         self.unknown = (named | self.authors.keys()) - {statement[0] for said in asserted for statement in said}
 
     def statements(self) -> list[Statement]:
