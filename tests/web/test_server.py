@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,21 @@ def test_a_signal_ends_the_server_and_the_caller_closes_everything(tmp_path: Pat
     assert complaints == ""
 
 
-def test_a_taken_port_is_said_with_a_remedy() -> None:
-    with listening("127.0.0.1", 0) as taken:
-        with pytest.raises(Conflict, match="cannot listen") as caught, listening("127.0.0.1", taken.getsockname()[1]):
-            pass
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with listening("127.0.0.1", 0) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def test_a_taken_port_is_said_with_a_remedy(taken: int) -> None:
+    with pytest.raises(Conflict, match="cannot listen") as caught, listening("127.0.0.1", taken):
+        pass
     assert "--port" in caught.value.remedy
+
+
+def test_answers_are_not_held_back_by_the_network_stack() -> None:
+    with listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_forwarded_addresses_are_never_believed(lab: Client) -> None:
