@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import BASE, Client
+from headwater.app import Headwater
+from tests.web.conftest import BASE, PREFIXES, Client, load
 
 PAGES = [
     "/",
@@ -128,6 +130,18 @@ def test_a_hostile_name_stays_a_name(lab: Client, path: str) -> None:
 def test_pages_stay_small(lab: Client) -> None:
     for path in PAGES:
         assert len(lab.get(path, accept="text/html").content) <= 100_000, path
+
+
+def test_the_page_of_a_hub_stays_a_page(writable: Headwater, tmp_path: Path) -> None:
+    label = "a run with a name as long as names of runs become when people put every setting into them, " * 2
+    runs = "".join(f'<{BASE}id/run/r{i}> a hw:Run ; rdfs:label "{i} {label}" ; prov:used :d . ' for i in range(400))
+    load(
+        writable, tmp_path / "hub.ttl", f'{PREFIXES} @prefix : <{BASE}id/dataset/> . :d a hw:Dataset ; rdfs:label "hub" . {runs}'
+    )
+    page = Client(writable).get("/object/dataset/d", accept="text/html")
+    assert "40 of 400 are shown" in page.text
+    assert "more" in page.text
+    assert len(page.content) < 100_000
 
 
 def test_the_landing_page_says_what_is_known(lab: Client) -> None:

@@ -32,7 +32,7 @@ _SUPPOSED = {
     "publication": "retracted",
 }
 """The change that the button "What if it changed?" supposes: the one that happens most to this kind."""
-_MOST_ROWS = 100
+_MOST_ROWS = 40
 """Rows of a table on a landing page, so that a hub with thousands of links stays a page that one can read."""
 
 
