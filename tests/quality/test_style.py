@@ -66,7 +66,10 @@ def opens_store(path: Path) -> bool:
 
 
 def test_only_the_store_opens_a_triplestore() -> None:
-    """Layers are checked by module, and terms travel everywhere; this checks the one name that must not."""
+    """Layers are checked by module, and terms travel everywhere; this checks the one name that must not.
+
+    The gate's judge may: pyshacl reads its small overlay from a store in memory, which never touches the service's own.
+    """
     package = ROOT / "service" / "headwater"
     offenders = [str(path.relative_to(package)) for path in package.rglob("*.py") if opens_store(path)]
-    assert [name for name in offenders if not name.startswith("store/")] == []
+    assert [name for name in offenders if not name.startswith("store/")] == ["checking/judge.py"]

@@ -82,10 +82,15 @@ def _short(term: object) -> str:
 
 
 def test_every_question_has_an_expected_answer() -> None:
-    assert set(QUESTIONS) == set(EXPECTED)
+    assert set(QUESTIONS) == {*EXPECTED, "names-of-things"}
 
 
-@pytest.mark.parametrize("question", QUESTIONS.values(), ids=lambda question: question.name)
+def test_the_search_reads_names_and_identifiers_of_everything(store: EmbeddedStore) -> None:
+    rows = {(_short(thing), _short(name)) for thing, name in store.rows(QUESTIONS["names-of-things"].text, [VIEW])}
+    assert {("model-a", "A"), ("model-b", "B"), ("data-1", "sha256:aa")} <= rows
+
+
+@pytest.mark.parametrize("question", [QUESTIONS[name] for name in EXPECTED], ids=lambda question: question.name)
 def test_a_question_answers_the_small_lab_as_a_person_would(question: Question, store: EmbeddedStore) -> None:
     given, expected = EXPECTED[question.name]
     rows = [[_short(term) for term in row] for row in store.rows(question.text, [VIEW], bind(question, given))]

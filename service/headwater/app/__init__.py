@@ -253,7 +253,7 @@ class Headwater:
         return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
 
     def impact(
-        self, id: str, reader: Reader, *, change: str | None = None, slice: str | None = None, **given: Any
+        self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
     ) -> dict[str, Any]:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
         iri = self.resolve(id, reader)

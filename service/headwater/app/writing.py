@@ -106,7 +106,7 @@ class Writer:
             report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdicts[record.iri]))
             report.findings += record.findings
             report.statements += len(record.asserted)
-            report.objects |= {node.iri: node.kind for node in record.lineage().nodes if node.kind not in ("", "part")}
+            report.objects |= {node.iri: node.kind for node in record.lineage.nodes if node.kind not in ("", "part")}
 
     @property
     def gate(self) -> Gate:
@@ -173,7 +173,7 @@ class Writer:
             if entry.record is None:
                 self._index.put(entry.iri, "public", None)
             else:
-                self._index.put(entry.iri, entry.record.visibility, entry.record.lineage())
+                self._index.put(entry.iri, entry.record.visibility, entry.record.lineage)
         self._index.sequence = sequence
 
     def catch_up(self, progress: Progress | None = None) -> int:
@@ -224,7 +224,7 @@ class Writer:
         def records() -> Iterator[Record]:
             for number, record in enumerate(self.present_records(), 1):
                 if with_index:
-                    self._index.put(record.iri, record.visibility, record.lineage())
+                    self._index.put(record.iri, record.visibility, record.lineage)
                 if progress is not None and number % 100 == 0:
                     progress(number, total)
                 yield record

@@ -1,9 +1,9 @@
 """Asking pyshacl whether things conform to their shapes, in the one way that is sound and quick enough.
 
 pyshacl's own options for checking a few things only (`focus_nodes=`, `use_shapes=`) let nested shapes pass unseen, so each shape
-is asked directly about the nodes that are its targets. Over an Oxigraph store three repairs are needed (pyshacl 0.40.1): a data
+is asked directly about the nodes that are its targets. Over an Oxigraph store four repairs are needed (pyshacl 0.40.1): a data
 graph that counts as true without counting its triples; plain strings in the shapes written as `xsd:string`, as Oxigraph gives
-them back; and times that cannot be compared found out of order instead of raising.
+them back; times that cannot be compared found out of order instead of raising; and no step of a path onwards from a text.
 
 Importing this module costs a third of a second: `headwater.checking.gate` does so when it first needs the engine.
 """
@@ -28,6 +28,7 @@ _READ = {XSD[name] for name in ("string", "boolean", "integer", "decimal", "doub
     RDF.langString
 }
 _LONGEST = 100
+_NUMBERS = frozenset(rdflib.XSD[name] for name in ("integer", "decimal", "double", "float"))
 _UNORDERED = (None, rdflib.XSD.string)
 _OPAQUE = "urn:headwater:opaque:"
 
@@ -43,7 +44,9 @@ class DataGraph(OxigraphDataGraph):
         return True
 
     def objects(self, subject: Any, predicate: Any, unique: bool = False) -> Generator[Any, None, None]:  # type: ignore[override]
-        """The values, of which those that have an order can be compared with anything."""
+        """The values, of which those that have an order can be compared with anything. A text has none: pyshacl raises there."""
+        if isinstance(subject, rdflib.Literal):
+            return
         for term in super().objects(subject, predicate, unique):
             if isinstance(term, rdflib.Literal) and term.datatype not in _UNORDERED:
                 yield _Comparable(term, datatype=term.datatype)
@@ -54,18 +57,24 @@ class DataGraph(OxigraphDataGraph):
 class _Comparable(rdflib.Literal):
     """A literal for which `sh:lessThanOrEquals` fails where two values have no order, as the recommendation says.
 
-    pyshacl lets Python's TypeError through: a time with a zone against one without would end the whole check.
+    pyshacl lets Python's TypeError through (a time with a zone against one without would end the whole check), and rdflib puts
+    values of different kinds in an order of their names.
     """
+
+    def _has_order_with(self, other: Any) -> bool:
+        if not isinstance(other, rdflib.Literal) or self.value is None or other.value is None:
+            return False
+        return self.datatype == other.datatype or (self.datatype in _NUMBERS and other.datatype in _NUMBERS)
 
     def __lt__(self, other: Any) -> bool:
         try:
-            return bool(super().__lt__(other))
+            return self._has_order_with(other) and super().__lt__(other) is True
         except TypeError:
             return False
 
     def __le__(self, other: Any) -> bool:
         try:
-            return super().__le__(other) is True
+            return self._has_order_with(other) and super().__le__(other) is True
         except TypeError:
             return False
 
@@ -110,15 +119,21 @@ class Judge:
         """The failures of `nodes`, which must be targets of `shape`."""
         asked = {lenient_iri(node).value: node for node in nodes}
         _, results = self._shapes[shape].validate(self._executor, overlay, focus=[rdflib.URIRef(node) for node in asked])
-        return [_verdict(shape, parts, asked) for _, _, parts in results]
+        # What a nested shape finds about another node is part of why, not a result of its own.
+        return [verdict for _, node, parts in results if (verdict := _verdict(shape, node, parts, asked)) is not None]
 
 
-def _verdict(shape: str, parts: list[tuple[Node, Node, object]], asked: dict[str, str]) -> Verdict:
-    said = {str(predicate): value[1] if isinstance(value, tuple) else value for _, predicate, value in parts}
+def _verdict(shape: str, node: Node, parts: list[tuple[Node, Node, object]], asked: dict[str, str]) -> Verdict | None:
+    said = {
+        str(predicate): value[1] if isinstance(value, tuple) else value for subject, predicate, value in parts if subject == node
+    }
     value = said.get(SH.value.value)
+    focus = asked.get(str(said[SH.focusNode.value]))
+    if focus is None:
+        return None
     return Verdict(
         shape=shape,
-        focus=asked[str(said[SH.focusNode.value])],
+        focus=focus,
         value=_from_rdflib(value) if isinstance(value, Node) else None,
         component=str(said[SH.sourceConstraintComponent.value]),
     )

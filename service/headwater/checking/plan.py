@@ -104,7 +104,7 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
             continue
         if SH.property.value in about:
             raise BadShapes(f"{node} gathers property shapes; give each of them targets, an IRI and a message of its own.")
-        messages = [value.value for value in about.get(SH.message.value, ()) if isinstance(value, Literal)]
+        messages = [m.value for m in about.get(SH.message.value, ()) if isinstance(m, Literal) and m.language in ("en", None)]
         found.append(
             ShapePlan(
                 iri=_iri(node, node),

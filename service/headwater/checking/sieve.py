@@ -24,6 +24,9 @@ Statement = tuple[str, str, Term, Triple]
 ShapesGraph = Mapping[Term, Mapping[str, Sequence[Term]]]
 
 TYPE = RDF.type.value
+_NIL, _FIRST, _REST = RDF.nil, RDF.first.value, RDF.rest.value
+_SHACL, _FLAGS, _CLASS, _SUBCLASS = str(SH), SH.flags.value, SH["class"].value, RDFS.subClassOf.value
+_STRING, _INT, _TIME = XSD.string, XSD.integer, XSD.dateTime
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -88,12 +91,26 @@ class Sieve:
     def __init__(self, shapes: ShapesGraph) -> None:
         self._shapes = shapes
         self._paths: dict[Term, tuple[str, ...] | None] = {}
+        self._lists: dict[Term, tuple[Term, ...]] = {}
 
     def path(self, shape: Term) -> tuple[str, ...] | None:
         """The alternatives of a plain path; None for a node shape; empty for a path of any other form."""
         if shape not in self._paths:
             self._paths[shape] = _path(self._shapes[shape].get(SH.path.value), self._shapes)
         return self._paths[shape]
+
+    def _steps(self, shape: Term) -> tuple[str, ...]:
+        """The predicates of a sequence path; empty for any other."""
+        head = self._shapes[shape][SH.path.value][0]
+        if _FIRST not in self._shapes[head]:
+            return ()
+        steps = self._members(head)
+        return tuple(step.value for step in steps if isinstance(step, NamedNode)) if _all_plain(steps) else ()
+
+    def _members(self, head: Term) -> tuple[Term, ...]:
+        if head not in self._lists:
+            self._lists[head] = tuple(_items(head, self._shapes))
+        return self._lists[head]
 
     def surely(self, shape: Term, node: Term, facts: Facts) -> bool:
         """True only if `node` conforms to `shape` without doubt."""
@@ -103,7 +120,12 @@ class Sieve:
         elif path and isinstance(node, NamedNode):
             values = facts.at(node.value, path)
         else:
-            return False
+            steps = self._steps(shape)
+            if not steps:
+                return False
+            values = [node]
+            for step in steps:
+                values = [end for value in values if isinstance(value, NamedNode) for end in facts.at(value.value, [step])]
         about = self._shapes[shape]
         return all(
             self._fulfils(parameter, asked, about, node, values, facts)
@@ -122,7 +144,7 @@ class Sieve:
     ) -> bool:
         if not values and (parameter in BY_VALUE or parameter in _NEEDS_VALUES):
             return True
-        name = parameter.removeprefix(str(SH))
+        name = parameter.removeprefix(_SHACL)
         if name == "minCount":
             return bool(values) and all(_number(limit) <= 1 for limit in asked)
         if name == "maxCount":
@@ -133,12 +155,14 @@ class Sieve:
         if name == "class":
             return all(_is_a(value, cls, facts) for cls in asked for value in values)
         if name == "in":
-            allowed = set(_items(asked[0], self._shapes))
+            allowed = self._members(asked[0])
             return all(_exact(value) and value in allowed for value in values)
+        if name == "hasValue":
+            return all(isinstance(value, NamedNode) and value in values for value in asked)
         if name == "pattern":
-            return all(_matches(value, asked, about.get(SH.flags.value, ())) for value in values)
+            return all(_matches(value, asked, about.get(_FLAGS, ())) for value in values)
         if name == "datatype":
-            return all(kind == XSD.dateTime and _moment(value) is not None for kind in asked for value in values)
+            return all(kind == _TIME and _moment(value) is not None for kind in asked for value in values)
         if name == "disjoint":
             return all(not set(values) & set(facts.at(_iri(node), [_iri(other)])) for other in asked)
         if name == "lessThanOrEquals":
@@ -146,7 +170,7 @@ class Sieve:
         if name == "property":
             return all(self.surely(shape, value, facts) for shape in asked for value in values)
         if name == "or":
-            members = _items(asked[0], self._shapes)
+            members = self._members(asked[0])
             return len(asked) == 1 and all(any(self.surely(m, value, facts) for m in members) for value in values)
         if name == "not":
             return all(self._surely_not(shape, value, facts) for shape in asked for value in values)
@@ -158,8 +182,8 @@ class Sieve:
     def _surely_not(self, shape: Term, node: Term, facts: Facts) -> bool:
         """True only if `node` without doubt does not conform: here, where it lacks a class that nothing could lend it."""
         about = self._shapes[shape]
-        classes = about.get(SH["class"].value, ())
-        if self.path(shape) is not None or not classes or RDFS.subClassOf.value in facts.values:
+        classes = about.get(_CLASS, ())
+        if self.path(shape) is not None or not classes or _SUBCLASS in facts.values:
             return False
         return any(not _is_a(node, cls, facts) for cls in classes)
 
@@ -171,8 +195,8 @@ def _is_a(node: Term, cls: Term, facts: Facts) -> bool:
 def _exact(value: Term) -> bool:
     """Whether Oxigraph keeps the value as it is written."""
     if isinstance(value, Literal):
-        plain = value.datatype == XSD.string or bool(value.language)
-        return plain or (value.datatype == XSD.integer and _INTEGER.fullmatch(value.value) is not None)
+        plain = value.datatype == _STRING or bool(value.language)
+        return plain or (value.datatype == _INT and _INTEGER.fullmatch(value.value) is not None)
     return isinstance(value, NamedNode)
 
 
@@ -199,7 +223,7 @@ def _in_order(earlier: list[Term], later: list[Term]) -> bool:
 
 
 def _moment(value: Term) -> datetime | None:
-    if not isinstance(value, Literal) or value.datatype != XSD.dateTime or not _DATETIME.fullmatch(value.value):
+    if not isinstance(value, Literal) or value.datatype != _TIME or not _DATETIME.fullmatch(value.value):
         return None
     try:
         return datetime.fromisoformat(value.value)
@@ -224,14 +248,16 @@ def _path(path: Sequence[Term] | None, shapes: ShapesGraph) -> tuple[str, ...] |
         return (path[0].value,)
     alternatives = shapes[path[0]].get(SH.alternativePath.value, ())
     items = _items(alternatives[0], shapes) if alternatives else []
-    return (
-        tuple(item.value for item in items if isinstance(item, NamedNode)) if all(isinstance(i, NamedNode) for i in items) else ()
-    )
+    return tuple(item.value for item in items if isinstance(item, NamedNode)) if _all_plain(items) else ()
+
+
+def _all_plain(items: Iterable[Term]) -> bool:
+    return all(isinstance(item, NamedNode) for item in items)
 
 
 def _items(head: Term, shapes: ShapesGraph) -> list[Term]:
     found = []
-    while head != RDF.nil:
-        found.append(shapes[head][RDF.first.value][0])
-        head = shapes[head][RDF.rest.value][0]
+    while head != _NIL:
+        found.append(shapes[head][_FIRST][0])
+        head = shapes[head][_REST][0]
     return found
