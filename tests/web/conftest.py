@@ -60,6 +60,7 @@ class Client:
     def __init__(self, headwater: Headwater, peer: str = "127.0.0.1", host: str = "127.0.0.1:8321") -> None:
         self._transport = httpx.ASGITransport(create_app(headwater), raise_app_exceptions=False, client=(peer, 50000))
         self._base = f"http://{host}"
+        self.headwater = headwater
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import BASE, Client
+from headwater.app import Headwater
+from tests.web.conftest import BASE, PREFIXES, Client, load
 
 PAGES = [
     "/",
@@ -19,6 +21,7 @@ PAGES = [
     "/object/model/svm",
     "/object/run/fit-svm",
     "/object/publication/paper",
+    "/object?id=https://w3id.org/headwater/terms%23Model",
     "/object/dataset/hostile",
     "/object/run/victim",
     "/lineage",
@@ -129,6 +132,18 @@ def test_pages_stay_small(lab: Client) -> None:
         assert len(lab.get(path, accept="text/html").content) <= 100_000, path
 
 
+def test_the_page_of_a_hub_stays_a_page(writable: Headwater, tmp_path: Path) -> None:
+    label = "a run with a name as long as names of runs become when people put every setting into them, " * 2
+    runs = "".join(f'<{BASE}id/run/r{i}> a hw:Run ; rdfs:label "{i} {label}" ; prov:used :d . ' for i in range(400))
+    load(
+        writable, tmp_path / "hub.ttl", f'{PREFIXES} @prefix : <{BASE}id/dataset/> . :d a hw:Dataset ; rdfs:label "hub" . {runs}'
+    )
+    page = Client(writable).get("/object/dataset/d", accept="text/html")
+    assert "40 of 400 are shown" in page.text
+    assert "more" in page.text
+    assert len(page.content) < 100_000
+
+
 def test_the_landing_page_says_what_is_known(lab: Client) -> None:
     text = lab.get("/object/dataset/digits-v1", accept="text/html").text
     for expected in (
@@ -148,6 +163,13 @@ def test_a_model_under_a_change_carries_the_banner(lab: Client) -> None:
     assert "Upstream changed" in text
     assert "labels corrected after an audit" in text
     assert "Upstream changed" not in lab.get("/object/dataset/held-out", accept="text/html").text
+
+
+def test_a_change_has_a_page_that_leads_to_what_it_affects(lab: Client) -> None:
+    answer = lab.get(f"/object?id={BASE}id/change/relabelled", accept="text/html")
+    text = lab.get(answer.headers["location"], accept="text/html").text
+    assert "See all that it affects" in text
+    assert "/search?kind=part" not in text
 
 
 def test_signposting_tells_machines_where_to_look(lab: Client) -> None:

@@ -16,7 +16,7 @@ GOOD = f"""
 <{BASE}id/run/r> a hw:Run ; rdfs:label "a run" ; prov:used <{BASE}id/dataset/d> .
 <{BASE}id/dataset/d> a hw:Dataset ; rdfs:label "data" .
 """
-WRONG = GOOD + "\n<https://lab.example/change> a <https://w3id.org/headwater/terms#Change> .\n"
+WRONG = GOOD + f"<{BASE}id/change/c> a hw:Change ."
 
 
 def test_a_document_is_created_once_and_then_unchanged(writable: Headwater) -> None:
@@ -55,7 +55,8 @@ def test_validating_writes_nothing(writable: Headwater) -> None:
     before = writable.sequence
     answer = client.post("/api/v1/validate", GOOD, "text/turtle")
     assert answer.status_code == 200
-    assert answer.json()["records"]
+    assert answer.json()["statuses"]["created"] == 1
+    assert client.post("/api/v1/validate", WRONG, "text/turtle").json()["statuses"]["rejected"] == 1
     assert writable.sequence == before
     assert client.get("/api/v1/objects/run/r").status_code == 404
 
@@ -110,7 +111,7 @@ def test_a_rejected_document_is_answered_with_sentences_and_report(writable: Hea
     answer = Client(writable).post("/api/v1/records", WRONG, "text/turtle")
     assert answer.status_code == 422
     body = answer.json()
-    assert body["sentences"]
+    assert "does not say what happened" in body["sentences"][0]
     assert "ValidationReport" in body["report"]
     assert writable.sequence == 0
 

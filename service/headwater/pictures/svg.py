@@ -60,7 +60,7 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
         tag("style", stylesheet().replace("<", "\\3c ")) if standalone else "",
         tag("defs", arrow),
         tag("g", *lines, *roles, aria_hidden="true"),
-        *(_node(node, layout.centres[node.iri], node.iri == scene.root) for node in scene.nodes),
+        *(_node(node, layout.centres[node.iri], node.iri == scene.root or node.distance == 0) for node in scene.nodes),
         legend,
     ]
     # Not role="img": that would take the links inside away from people who use a screen reader.

@@ -90,7 +90,7 @@ class Traversal(BaseModel):
         for name in self.model_fields_set - {"id", "format"}:
             value = getattr(self, name)
             if value is not None:
-                said[name] = tuple(value) if isinstance(value, list) else value
+                said[name] = tuple(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
         return dict(sorted(said.items()))
 
 

@@ -22,6 +22,10 @@ from headwater.terms.names import curie
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
+SAFE_PATH = "/%~:@!$&'()*+,;="
+"""What a thing's path may hold as it is: paths of things named here come percent-encoded."""
+
+
 def page(template: str, request: Request, /, **values: Any) -> bytes:
     """The page `template` as UTF-8. `request` gives the address for links that keep what was asked."""
     text = _environment().get_template(template).render(request=request, **values)
@@ -31,10 +35,10 @@ def page(template: str, request: Request, /, **values: Any) -> bytes:
 def address(thing: Thing) -> str:
     """The address of a thing's landing page on this server.
 
-    >>> address(Thing("urn:x", "dataset", "digits", "dataset/a b"))
+    >>> address(Thing("urn:x", "dataset", "digits", "dataset/a%20b"))
     '/object/dataset/a%20b'
     """
-    return f"/object/{quote(thing.path, safe='/~')}"
+    return f"/object/{quote(thing.path, safe=SAFE_PATH)}"
 
 
 def script_json(value: object) -> Markup:

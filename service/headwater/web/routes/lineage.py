@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -64,6 +63,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         answer=answer,
         error=error,
         drawn=drawn,
+        root_label=headwater.describe(answer["root"], reader).thing.label if answer else "",
         rows=rows[:_MOST_ROWS],
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
@@ -81,8 +81,6 @@ def _said(asked: Exploration) -> dict[str, Any]:
 
 def _api_query(asked: Exploration) -> str:
     said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
-    if "slice" in said:
-        said["slice"] = json.dumps(said["slice"])
     return urlencode({"id": asked.id, **said})
 
 

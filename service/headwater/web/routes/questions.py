@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -111,8 +110,6 @@ def rendered(answer: dict[str, Any], offer: Offer, headers: dict[str, str]) -> R
 
 def _page_query(request: Request, asked: Traversal) -> str:
     said = {"id": asked.id, **asked.asked()}
-    if "slice" in said:
-        said["slice"] = json.dumps(said["slice"])
     if request.url.path.endswith("/impact"):
         said["question"] = "impact"
     elif request.url.path.endswith("/benefits"):

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from headwater.errors import RejectedByGate
+from headwater.app import ImportReport
+from headwater.checking.report import GateReport
+from headwater.errors import RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON
 from headwater.web.problems import CONTENT
@@ -95,8 +97,12 @@ def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, 
     report = _imported(upload, headwater, asked.format, by=writer.name, visibility=asked.visibility)
     body = report.as_dict()
     statuses = {outcome.status for outcome in report.records}
+    if not statuses and report.failures:
+        first = report.failures[0]
+        raise UnreadableSource(f"{first.where()}: {first.message}", remedy=first.remedy, line=first.line)
     if statuses == {"rejected"}:
-        raise RejectedByGate("the gate rejected the document; nothing was written", **_rejection(body))
+        extra = {**_judged(report), "import": body}
+        raise RejectedByGate("the gate rejected the document; nothing was written", **extra)
     headers = {}
     if report.records:
         written = next((outcome for outcome in report.records if outcome.status == "created"), report.records[0])
@@ -107,15 +113,20 @@ def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, 
 @router.post("/validate", summary="Check a document without writing it", openapi_extra=_BODY, tags=["records"])
 def validate(asked: Annotated[Checking, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
     """Does everything that writing does, and writes nothing; the answer is the report."""
-    return JSONResponse(_imported(upload, headwater, asked.format, by=writer.name, dry_run=True).as_dict())
+    report = _imported(upload, headwater, asked.format, by=writer.name, dry_run=True)
+    return JSONResponse({**report.as_dict(), **_judged(report)})
 
 
-def _imported(upload: Upload, headwater: App, format: str, **more: Any) -> Any:
+def _imported(upload: Upload, headwater: App, format: str, **more: Any) -> ImportReport:
     return headwater.import_source(upload.path, format=format, name=upload.name, media_type=upload.media_type, **more)
 
 
-def _rejection(report: dict[str, Any]) -> dict[str, Any]:
-    return {"import": report}
+def _judged(report: ImportReport) -> dict[str, Any]:
+    """What the gate found in all records: sentences for people, and one SHACL report in Turtle."""
+    found = [outcome.report for outcome in report.records if outcome.report is not None]
+    results = tuple(result for judged in found for result in judged.results)
+    whole = GateReport(all(judged.conforms for judged in found), results)
+    return {"sentences": whole.sentences(), "report": whole.turtle().decode("utf-8", "replace")}
 
 
 @router.get("/records/{id:path}/history", summary="The revisions of a record")
