@@ -167,6 +167,34 @@ def test_a_faulty_neighbour_is_not_held_against_a_record(gate: Gate, record) -> 
     assert report.conforms
 
 
+def test_a_thing_that_was_at_fault_before_is_not_held_against_a_record(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    def neighbours(_iris: Collection[str]) -> list[Triple]:
+        return [Triple(NamedNode("urn:example:r"), HW.status, Literal("done"))]
+
+    assert gate.check([record(":d prov:wasGeneratedBy :r .")], neighbours)["urn:record"].conforms
+
+
+def test_a_report_never_shows_what_only_the_neighbours_say(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    def neighbours(_iris: Collection[str]) -> list[Triple]:
+        hidden = NamedNode("urn:example:x")
+        return [Triple(hidden, RDF.type, PROV.Entity), Triple(hidden, RDFS.label, Literal("a secret"))]
+
+    report = gate.check([record(":m prov:wasGeneratedBy :x .")], neighbours)["urn:record"]
+    assert not report.conforms
+    assert "secret" not in str(report.as_dict()) + "".join(report.sentences()) + report.turtle().decode()
+
+
+def test_an_iri_that_cannot_be_is_not_asked_for(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    asked: set[str] = set()
+
+    def neighbours(iris: Collection[str]) -> list[Triple]:
+        asked.update(iris)
+        return []
+
+    gate.check([record(":m prov:wasDerivedFrom <urn:a b>, <urn:c> .", lenient=True)], neighbours)
+    assert asked == {"urn:c"}
+
+
 def test_a_triple_term_is_no_value(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
     assert gate.check([record(":r prov:used <<( :a :b :c )>> .")])["urn:record"].conforms
 

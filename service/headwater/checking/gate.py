@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
 from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
-from headwater.checking.report import GateReport, GateResult
+from headwater.checking.report import GateReport, GateResult, lenient_iri
 from headwater.checking.sieve import TYPE, Facts, Statement
 from headwater.records.record import Record
 from headwater.terms.names import RDFS
@@ -94,21 +94,27 @@ class Gate:
         return found
 
     def _results(self, batch: _Batch, known: list[Statement]) -> list[tuple[int, GateResult]]:
-        statements = [*batch.statements(), *known]
+        own = batch.statements()
+        statements = [*own, *known]
         facts = Facts.of(statements)
+        known_facts, own_facts = Facts.of(known), Facts.of(own) if known else facts
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         found: list[tuple[int, GateResult]] = []
         for verdict in self._verdicts(statements, facts, batch.authors, self.plans):
             plan = plans_by_iri[verdict.shape]
+            described = verdict.focus not in batch.unknown
+            if not described and self._verdicts(known, known_facts, [verdict.focus], [plan], only=verdict.focus):
+                continue  # it was at fault before; the record that refers to it is not to blame
             result = GateResult(
                 focus=verdict.focus,
                 path=" | ".join(plan.path or ()),
-                value=verdict.value,
+                value=verdict.value if described or plan.path is None else None,
                 severity=plan.severity,
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                label=_label(verdict.focus, facts),
+                # Never from the neighbours, which the writer may not be allowed to see.
+                label=_label(verdict.focus, own_facts),
             )
             authors = batch.about(verdict.focus)
             if len(authors) > 1 and plan.severity == "violation":
@@ -179,6 +185,8 @@ class _Batch:
             )
         # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
         self.unknown = (named | self.authors.keys()) - {statement[0] for said in asserted for statement in said}
+        # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
+        self.unknown = {iri for iri in self.unknown if lenient_iri(iri).value == iri}
 
     def statements(self) -> list[Statement]:
         return [statement for statements in self.records for statement in statements]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from headwater.cli.printing import Line, several, show, show_json
-from headwater.terms.names import curie
+from headwater.terms.names import PREFIXES, curie
 from headwater.terms.vocabulary import vocabulary
 
 Answer = Mapping[str, Any]
@@ -34,11 +34,16 @@ def link_words(edge: Mapping[str, Any], *, upstream: bool) -> str:
     words = vocabulary()
     found = words.role(str(edge.get("role"))) if edge.get("role") else None
     if found is None:
-        link = words.links.get(str(edge.get("relation")))
+        link = words.links.get(_full(str(edge.get("relation"))))
         found = words.role(link.role) if link else None
     if found is None:
         return curie(str(edge.get("relation") or "link"))
     return found.label_up if upstream else found.label_down
+
+
+def _full(relation: str) -> str:
+    prefix, _, local = relation.partition(":")
+    return PREFIXES[prefix] + local if prefix in PREFIXES else relation
 
 
 def completeness(answer: Answer) -> list[Line]:

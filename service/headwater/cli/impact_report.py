@@ -57,7 +57,7 @@ def headline(answer: Answer, title: str | None = None) -> str:
     summary, query = answer.get("summary") or {}, answer.get("query") or {}
     change = vocabulary().changes.get(str(query.get("change")))
     what = title or _name_of_root(answer)
-    if change is not None and change.label not in what.lower():
+    if change is not None and not set(change.label.split()) <= set(what.lower().split()):
         what += f" ({change.label})"
     total = int(summary.get("total") or 0)
     if not total:
@@ -69,7 +69,7 @@ def headline(answer: Answer, title: str | None = None) -> str:
         parts.append(f"{states['affected']:,} affected" + (f" ({', '.join(bad)})" if bad else ""))
     for state, words in (
         ("in_triage", "in triage"),
-        ("cannot_tell", "that nobody can tell"),
+        ("cannot_tell", "in doubt"),
         ("resolved", "mended since"),
         ("not_affected", "not affected"),
     ):

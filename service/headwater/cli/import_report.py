@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from headwater.cli.printing import Line, counted, several
 
 _OUTCOMES: Final = {
     "failed": ("could not be read", "red"),
-    "unmapped": ("not mapped: kept in the report, not in the graph", "yellow"),
+    "unmapped": ("not mapped (kept in the report, not in the graph)", "yellow"),
     "missing": ("missing", "yellow"),
     "repaired": ("repaired", ""),
 }
@@ -25,12 +26,20 @@ def import_lines(whole: Mapping[str, Any]) -> Iterator[Line]:
         yield "", ""
     if len(whole["sources"]) > 1:
         done = sum(bool(source["ok"]) for source in whole["sources"])
-        yield f"{done} of {len(whole['sources'])} sources came in whole.", "bold"
+        yield f"{done} of {len(whole['sources'])} sources came in whole: {_totals(whole['sources'])}.", "bold"
     if whole["dry_run"]:
         yield "Nothing was written: this was a dry run.", "bold"
     came_in = any(status != "rejected" and count for source in whole["sources"] for status, count in source["statuses"].items())
     if came_in:
-        yield f"Visible to: {in_words(whole['visibility'])}", "bold"
+        yield f"{'Would be visible' if whole['dry_run'] else 'Visible'} to: {in_words(whole['visibility'])}", "bold"
+
+
+def _totals(sources: list[Mapping[str, Any]]) -> str:
+    statuses: Counter[str] = Counter()
+    for source in sources:
+        statuses.update(source["statuses"])
+    records = ", ".join(f"{count:,} {status}" for status, count in statuses.items() if count) or "none"
+    return f"records {records}; {several(sum(source['statements'] for source in sources), 'statement')}"
 
 
 def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
@@ -42,11 +51,11 @@ def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
         yield f"  records: {words}", ""
     if source["kinds"]:
         yield f"  objects: {counted(source['kinds'])}; {several(source['statements'], 'statement')}", ""
-    elif importer and not source["failures"]:
+    elif importer and not source["failures"] and not source["records"]:
         yield "  nothing was found in it", "yellow"
-    yield from _failures(source["failures"])
+    yield from _failures(source["failures"], alone=not source["records"])
     yield from _rejected(source["records"])
-    yield from _findings(source["findings"])
+    yield from _findings(source["findings"], str(source["source"]))
     if source["hints"]:
         yield f"  {several(sum(source['hints'].values()), 'hint')} of the gate:", ""
         for message, count in list(source["hints"].items())[:_EXAMPLES]:
@@ -54,10 +63,13 @@ def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
         yield from _more(len(source["hints"]) - _EXAMPLES)
 
 
-def _failures(failures: list[Mapping[str, Any]]) -> Iterator[Line]:
+def _failures(failures: list[Mapping[str, Any]], *, alone: bool) -> Iterator[Line]:
     if not failures:
         return
-    yield f"  {several(len(failures), 'part')} could not be read; everything else was:", "red"
+    yield (
+        "  it could not be read:" if alone else f"  {several(len(failures), 'part')} could not be read; everything else was:",
+        "red",
+    )
     for failure in failures[:_FAILURES]:
         where = f"{failure['source']}:{failure['line']}" if failure.get("line") is not None else str(failure["source"])
         message = str(failure["message"])
@@ -89,7 +101,7 @@ def sentences(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _findings(findings: list[Mapping[str, Any]]) -> Iterator[Line]:
+def _findings(findings: list[Mapping[str, Any]], source: str) -> Iterator[Line]:
     for outcome, (words, style) in _OUTCOMES.items():
         found = [entry for entry in findings if entry["outcome"] == outcome]
         if not found:
@@ -98,7 +110,8 @@ def _findings(findings: list[Mapping[str, Any]]) -> Iterator[Line]:
         for entry in found:
             yield f"    {entry['count']:,} × {entry['reason']}", ""
             for example in entry["examples"][:_EXAMPLES]:
-                yield f"      {example['what']}" + (f" ({example['where']})" if example["where"] else ""), "dim"
+                where = str(example["where"]).removeprefix(f"{source}/")
+                yield f"      {example['what']}" + (f" ({where})" if where else ""), "dim"
             yield from _more(entry["count"] - min(_EXAMPLES, len(entry["examples"])))
 
 

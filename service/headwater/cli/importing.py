@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,13 +29,15 @@ Visibility = Annotated[
     ),
 ]
 
+_EXAMPLES = 5
+
 
 def import_sources(
     sources: Sources,
     format_name: Format = "auto",
     visibility: Visibility = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write.")] = False,
-    report: Annotated[
+    report_file: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Also write the whole report there, as JSON.")
     ] = None,
     as_json: Json = False,
@@ -54,10 +56,12 @@ def import_sources(
         level(visibility)
     with opened(data, create=True) as headwater:
         chosen = visibility or headwater.settings.default_visibility
-        reports = [take_in(headwater, source, format_name, chosen, dry_run=dry_run) for source in sources]
+        reports = [
+            report for source in sources for report in take_in_all(headwater, source, format_name, chosen, dry_run=dry_run)
+        ]
     whole = {"ok": all(one["ok"] for one in reports), "visibility": chosen, "dry_run": dry_run, "sources": reports}
-    if report is not None:
-        write_file(report, json.dumps(whole, indent=2, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    if report_file is not None:
+        write_file(report_file, json.dumps(whole, indent=2, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     if as_json:
         show_json(whole)
     else:
@@ -66,13 +70,54 @@ def import_sources(
         raise typer.Exit(2)
 
 
-def take_in(
-    headwater: Headwater, source: Path, format_name: str, visibility: str, *, dry_run: bool = False, quiet: bool = False
-) -> dict[str, Any]:
+def take_in_all(
+    headwater: Headwater, source: Path, format_name: str, visibility: str, *, dry_run: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Import a source; a folder that is no source by itself is taken apart, and what nobody recognises in it is reported."""
+    if not source.is_dir() or _recognised(headwater, source, format_name):
+        yield take_in(headwater, source, format_name, visibility, dry_run=dry_run)
+        return
+    left_out, taken = [], False
+    for part in _parts(headwater, source, format_name):
+        if part.is_dir() or _recognised(headwater, part, format_name):
+            taken = True
+            yield take_in(headwater, part, format_name, visibility, dry_run=dry_run)
+        else:
+            left_out.append(part)
+    if not taken:
+        yield take_in(headwater, source, format_name, visibility, dry_run=dry_run)
+    elif left_out:
+        examples = [{"what": "no importer recognises it", "where": str(part)} for part in left_out[:_EXAMPLES]]
+        finding = {"outcome": "unmapped", "reason": "unknown-format", "count": len(left_out), "examples": examples}
+        yield _nothing(headwater, source, visibility, dry_run=dry_run) | {"ok": True, "findings": [finding]}
+
+
+def _parts(headwater: Headwater, folder: Path, format_name: str) -> Iterator[Path]:
+    """The files below a folder, and the folders that are sources by themselves; hidden and linked ones are left alone."""
+    for part in sorted(folder.iterdir()):
+        if part.name.startswith(".") or part.is_symlink():
+            continue
+        if part.is_dir() and not _recognised(headwater, part, format_name):
+            yield from _parts(headwater, part, format_name)
+        else:
+            yield part
+
+
+def _recognised(headwater: Headwater, path: Path, format_name: str) -> bool:
+    from headwater.importers.protocol import Source
+    from headwater.importers.registry import importers
+
+    source = Source(path, str(path), headwater.settings.max_upload_mb * 2**20)
+    known = importers()
+    asked = [known[format_name]] if format_name in known else list(known.values())
+    return any(importer.sniff(source) is not None for importer in asked)
+
+
+def take_in(headwater: Headwater, source: Path, format_name: str, visibility: str, *, dry_run: bool = False) -> dict[str, Any]:
     """Import one source and return its report; a source that cannot be read at all is a report with one failure."""
     from headwater.cli.printing import progress
 
-    def taken(follow: Callable[[int, int | None], None] | None) -> dict[str, Any]:
+    def taken(follow: Callable[[int, int | None], None]) -> dict[str, Any]:
         found = headwater.import_source(
             source, format=format_name, visibility=visibility, dry_run=dry_run, by="local", progress=follow
         )
@@ -81,19 +126,27 @@ def take_in(
     try:
         if not source.exists():
             raise UnreadableSource(f"{source}: there is no such file or folder", remedy="Check the path.")
-        if quiet:
-            return taken(None)
         with progress(f"Reading {source}") as follow:
             return taken(follow)
     except BadInput as error:
         failure = {"source": str(source), "line": error.extra.get("line"), "message": error.detail, "remedy": error.remedy}
-        nothing: dict[str, Any] = {
-            "importer": None,
-            "visibility": visibility,
-            "dry_run": dry_run,
-            "ok": False,
-            "statements": 0,
-            "kinds": {},
-        }
-        empty: dict[str, Any] = {"statuses": {}, "records": [], "failures": [failure], "findings": [], "hints": {}}
-        return {"source": str(source), **nothing, "sequence": headwater.sequence, **empty}
+        return _nothing(headwater, source, visibility, dry_run=dry_run) | {"failures": [failure]}
+
+
+def _nothing(headwater: Headwater, source: Path, visibility: str, *, dry_run: bool) -> dict[str, Any]:
+    """The report on a source from which nothing came in, with the members that every report has."""
+    return {
+        "source": str(source),
+        "importer": None,
+        "visibility": visibility,
+        "dry_run": dry_run,
+        "ok": False,
+        "sequence": headwater.sequence,
+        "statements": 0,
+        "kinds": {},
+        "statuses": {},
+        "records": [],
+        "failures": [],
+        "findings": [],
+        "hints": {},
+    }

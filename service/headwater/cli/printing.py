@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from headwater.errors import HeadwaterError
 
@@ -80,27 +80,25 @@ def write_bytes(body: bytes) -> None:
 
 
 def table(columns: list[str], rows: Iterable[list[str]]) -> None:
-    """Print a table as wide as the terminal; to a file, with columns as wide as their content, so that nothing is cut."""
+    """Print a table: on a terminal as wide as that, with long values folded; elsewhere as wide as its content, nothing cut."""
+    cells = [[printable(value) for value in row] for row in (columns, *rows)]
+    console = _console(sys.stdout)
+    if not console.is_terminal:
+        widths = [max(len(row[column]) for row in cells) for column in range(len(columns))]
+        cells.insert(1, ["-" * width for width in widths])
+        for row in cells:
+            sys.stdout.write("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        return
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns:
-        shown.add_column(Text(printable(column)), overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(printable(value)) for value in row))
-    console = _console(sys.stdout)
-    if not console.is_terminal:
-        console.width = max(console.measure(shown).maximum, sum(_widths(shown, console)), 80)
+    for column in cells[0]:
+        shown.add_column(Text(column), overflow="fold")
+    for row in cells[1:]:
+        shown.add_row(*map(Text, row))
     console.print(shown, soft_wrap=False)
-
-
-def _widths(shown: Any, console: Console) -> list[int]:
-    from rich.measure import Measurement
-
-    options = console.options.update(width=100_000)
-    return [Measurement.get(console, options, shown).maximum]
 
 
 @contextmanager
@@ -147,12 +145,12 @@ def _speaks_utf8(file: IO[str]) -> bool:
 
 
 def number(value: float) -> str:
-    """A number as people write it: four significant digits, no needless zeros.
+    """A number as people write it: three significant digits, no needless zeros.
 
-    >>> number(0.031), number(12), number(-0.00001234)
-    ('0.031', '12', '-1.234e-05')
+    >>> number(0.0310), number(12), number(-0.00001234)
+    ('0.031', '12', '-1.23e-05')
     """
-    return f"{value:.4g}"
+    return f"{value:.3g}"
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -108,9 +108,12 @@ def execute(arguments: Sequence[str]) -> int:
         sys.stderr.write("Stopped.\n")
         return 130
     except BrokenPipeError:
-        # The reader went away (`| head`): what Python still wants to flush at exit goes nowhere instead of into a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _unread()
+    except SystemExit as ended:
+        # typer ends the process by itself when nobody reads the output any more.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _unread()
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         show_error(
@@ -118,6 +121,12 @@ def execute(arguments: Sequence[str]) -> int:
             as_json=as_json,
         )
         return StorageFailed.exit_code
+
+
+def _unread() -> int:
+    """The reader went away (`| head`): what Python still wants to flush at exit goes nowhere instead of into a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 141
 
 
 def _misused(error: TyperException, *, as_json: bool) -> int:

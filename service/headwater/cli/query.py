@@ -39,7 +39,7 @@ def query(
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="K=V", help="A parameter of the question; may be repeated.")
     ] = None,
-    shape: Annotated[As, typer.Option("--as", help="How to print the answer.")] = As.table,
+    shape: Annotated[As, typer.Option("--as", metavar="table|json|csv|turtle", help="How to print the answer.")] = As.table,
     as_json: Json = False,
     data: Data = None,
 ) -> None:

@@ -20,7 +20,7 @@ Port = Annotated[int | None, typer.Option("--port", metavar="N", help="The port 
 
 def serve(host: Host = None, port: Port = None, data: Data = None) -> None:
     """Serve pages, the REST interface and SPARQL until Ctrl-C."""
-    with opened(data, host=host, port=port) as headwater:
+    with opened(data, create=True, host=host, port=port) as headwater:
         serve_opened(headwater, headwater.settings.host, headwater.settings.port)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater.cli.importing import Format, take_in
+from headwater.cli.importing import Format, take_in_all
 from headwater.cli.opening import holds_data, opened, settings
 from headwater.cli.options import Data, Json
 from headwater.errors import BadParameter
@@ -38,7 +38,7 @@ def validate(
         raise BadParameter(f"there is no profile {profile!r}; there is: {', '.join(_PROFILES)}", parameter="profile")
     with _checking(data) as headwater:
         visibility = headwater.settings.default_visibility
-        reports = [take_in(headwater, source, format_name, visibility, dry_run=True) for source in sources]
+        reports = [one for source in sources for one in take_in_all(headwater, source, format_name, visibility, dry_run=True)]
     ok = all(report["ok"] for report in reports)
     if as_json:
         show_json({"conforms": ok, "profile": profile, "sources": reports})
