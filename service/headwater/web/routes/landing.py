@@ -22,7 +22,8 @@ from headwater.web.routes.graph import scene
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_NODES = 24
+_MOST_NODES = 14
+"""A landing page shows where a thing stands; the whole is for the lineage page."""
 _SUPPOSED = {
     "dataset": "labels-corrected",
     "software": "bug-found",
