@@ -59,7 +59,9 @@ RELATIONS: dict[str, Relation] = {
     "used": _form("activity entity time", "used", "Usage", "entity", time="atTime"),
     "wasGeneratedBy": _form("entity activity time", "wasGeneratedBy", "Generation", "activity", time="atTime"),
     "wasInvalidatedBy": _form("entity activity time", "wasInvalidatedBy", "Invalidation", "activity", time="atTime"),
-    "wasStartedBy": _form("activity trigger starter time", "wasStartedBy", "Start", "entity", starter="hadActivity", time="atTime"),
+    "wasStartedBy": _form(
+        "activity trigger starter time", "wasStartedBy", "Start", "entity", starter="hadActivity", time="atTime",
+    ),
     "wasEndedBy": _form("activity trigger ender time", "wasEndedBy", "End", "entity", ender="hadActivity", time="atTime"),
     "wasInformedBy": _form("informed informant", "wasInformedBy", "Communication", "activity"),
     "wasAssociatedWith": _form("activity agent plan", "wasAssociatedWith", "Association", "agent", plan="hadPlan"),
