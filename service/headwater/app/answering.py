@@ -302,24 +302,27 @@ class Answerer:
             if role not in _NO_INPUT:
                 inputs.setdefault(role, set()).add(lineage.iris[int(lineage.earlier[edge])])
         settings: dict[str, str] = {}
+        status = ""
         measured: list[tuple[str, float, str | None]] = []
         for triple in dict.fromkeys(self._store.about(NamedNode(iri), sight.graphs)):
             if triple.predicate in (MLS.hasInput, MLS.hasOutput) and isinstance(triple.object, NamedNode):
                 self._read_detail(triple.object, sight, settings, measured)
-        times = Counter(name for name, _, _ in measured)
-        metrics, measured_on = {}, {}
+            elif triple.predicate == HW.status and isinstance(triple.object, Literal):
+                status = triple.object.value
+        values: dict[tuple[str, str | None], set[float]] = {}
         for name, value, on in measured:
-            label = name if times[name] == 1 or on is None else f"{name} on {self._names.labels([on], sight.graphs)[on]}"
-            metrics[label] = value
-            if on is not None:
-                measured_on[label] = on
+            values.setdefault((name, on), set()).add(value)
+        yardsticks = sorted({on for _, on in values if on is not None})
+        labels = self._names.labels([iri, *yardsticks], sight.graphs)
         return RunFacts(
             iri=iri,
-            label=self._names.labels([iri], sight.graphs)[iri],
+            label=labels[iri],
             inputs={role: frozenset(things) for role, things in inputs.items()},
             settings=settings,
-            metrics=metrics,
-            measured_on=measured_on,
+            # Several values under one name (one per model, say) cannot be told apart here, so none of them is compared.
+            metrics={key: found.pop() for key, found in values.items() if len(found) == 1},
+            status=status,
+            names={on: labels[on] for on in yardsticks},
         )
 
     def _read_detail(
