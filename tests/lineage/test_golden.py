@@ -35,7 +35,7 @@ def table(text: str) -> dict[str, Said]:
     return {line[0]: Said(*line[1:]) for line in lines}
 
 
-def stale(role: str, code: str) -> dict[str, Said]:
+def stale(code: str) -> dict[str, Said]:
     return table(f"""
         run          affected      major     stale               {code}
         model        affected      major     stale               {code}
@@ -52,7 +52,7 @@ def stale(role: str, code: str) -> dict[str, Said]:
 def withdrawn(role: str, code: str) -> dict[str, Said]:
     if role in ("predict", "control"):
         # Predictions and recordings do not contain the withdrawn data: they are to be made again, not to be withdrawn.
-        return stale(role, code)
+        return stale(code)
     return table(f"""
         run          affected      critical  withdraw            {code}
         model        affected      critical  withdraw            {code}
@@ -115,7 +115,7 @@ def licence() -> dict[str, Said]:
     """)
 
 
-def licence_published(role: str) -> dict[str, Said]:
+def licence_published() -> dict[str, Said]:
     bound = {thing: Said("affected", "moderate", "terms-apply", "terms-only") for thing in THINGS}
     return bound | {"review": Said("not_affected", "info", "none", "terms-only")}
 
@@ -130,7 +130,8 @@ def wanted(kind: str, role: str) -> dict[str, Said]:
             return selected()
         if role in CLAIMS_ONLY:
             return weights_stand(CLAIMS_ONLY[role])
-        return (withdrawn if kind in WITHDRAWALS else stale)(role, INTO_WEIGHTS[role])
+        code = INTO_WEIGHTS[role]
+        return withdrawn(role, code) if kind in WITHDRAWALS else stale(code)
     if kind in ADDITIONS:
         reaches = role not in ("test", "validate", "cite", "control")
         return everywhere("info", "opportunity" if reaches else "none", "additions-only", "none")
@@ -139,7 +140,7 @@ def wanted(kind: str, role: str) -> dict[str, Said]:
     assert kind == "licence-changed"
     if role in ("test", "validate", "cite", "control"):
         return everywhere("info", "none", "terms-only")
-    return licence_published(role) if role in ("deploy", "document") else licence()
+    return licence_published() if role in ("deploy", "document") else licence()
 
 
 ROLES = [role.name for role in vocabulary().roles if role.stated]

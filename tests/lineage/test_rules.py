@@ -15,8 +15,9 @@ from headwater.terms.vocabulary import vocabulary
 ROLES = "train finetune validate test pretrain preprocess label calibrate configure execute predict deploy control document cite"
 KINDS = "dataset model run workflow software environment publication instrument project agent deployment"
 EVIDENCE = "observed declared asserted inferred expanded"
-CHANGES = """labels-added labels-corrected values-corrected records-added records-removed schema-changed reserialised metadata-only
-    superseded deprecated retracted licence-changed consent-withdrawn bug-found bug-fixed calibration-changed environment-changed"""
+CHANGES = """labels-added labels-corrected values-corrected records-added records-removed schema-changed reserialised
+    metadata-only superseded deprecated retracted licence-changed consent-withdrawn bug-found bug-fixed calibration-changed
+    environment-changed"""
 
 WORDS = vocabulary()
 EFFECT = {effect.name: effect for effect in WORDS.effects}
@@ -148,4 +149,3 @@ def test_a_table_with_a_gap_or_a_contradiction_is_refused() -> None:
     twice = dataclasses.replace(WORDS, rules=(*WORDS.rules, dataclasses.replace(test_rows[0], because="again")))
     with pytest.raises(IncompleteRules, match="Two rows"):
         compile_rules(twice)
-

@@ -46,8 +46,7 @@ class Said:
 def rows(turtle: str, record: str = "urn:record:1", evidence: str = "declared") -> LineageRows:
     """What one document contributes to the index, by the way of every import: normalised, entailed, read."""
     triples = [
-        Triple(quad.subject, quad.predicate, quad.object)
-        for quad in parse((PREFIXES + turtle).encode(), format=RdfFormat.TURTLE)
+        Triple(quad.subject, quad.predicate, quad.object) for quad in parse((PREFIXES + turtle).encode(), format=RdfFormat.TURTLE)
     ]
     return _MAKER.make(Draft(record, "a.ttl", "a", triples), "public", "rdf", "1", evidence).lineage()
 

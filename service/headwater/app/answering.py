@@ -18,7 +18,7 @@ from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
 from headwater.lineage.credit import share
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import STATES, Change, Verdicts, judge
+from headwater.lineage.verdict import STATES, Change, Verdicts, judge, revisions_after
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, MLS, PROV, RDF
@@ -117,7 +117,8 @@ class Answerer:
             )
         node = _node(iri, sight.lineage)
         mended = {m for notice in announced if notice.change.kind == change for m in notice.change.mended}
-        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in mended)]
+        sound = mended | revisions_after(sight.lineage, mended)
+        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in sound)]
         return Change(change, tuple(objects), tuple(sorted(mended)), read_slice(slice) if slice else "")
 
     def notice(self, iri: str, sight: Sight) -> Notice | None:
@@ -139,10 +140,13 @@ class Answerer:
             if node is not None:
                 seeds += [node] if revisions else [node, *_versions(node, lineage)]
         fixed = [node for node in (lineage.find(name) for name in mended) if node is not None]
-        seeds = [node for node in dict.fromkeys(seeds) if node not in fixed]
+        sound = {*fixed, *revisions_after(lineage, fixed)} - {lineage.find(name) for name in revisions}
+        seeds = [node for node in dict.fromkeys(seeds) if node not in sound]
         if not kinds or not seeds:
             return None
-        slice_node = next((value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)), None)
+        parts = {value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)}
+        # Of several slices nobody knows how they add up: the whole counts.
+        slice_node = parts.pop() if len(parts) == 1 else None
         at = next((value.value for value in values.get(PROV.atTime, [])), None)
         change = Change(kinds[0], tuple(seeds), tuple(fixed), self._slice(slice_node, sight))
         return Notice(iri, change, tuple(dict.fromkeys([*objects, *revisions])), at)
