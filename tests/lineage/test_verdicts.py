@@ -277,7 +277,8 @@ LOOP = f"""
 :after a hw:Run ; {used(":scanner", "execute")} ; prov:startedAtTime "2026-04-01T00:00:00Z"^^xsd:dateTime .
 :new a hw:Dataset ; prov:wasGeneratedBy :after .
 :sometime a hw:Run ; {used(":scanner", "execute")} . :undated a hw:Dataset ; prov:wasGeneratedBy :sometime .
-:adapting a hw:Run ; prov:startedAtTime "2026-05-01T00:00:00Z"^^xsd:dateTime ; {used(":new", "finetune")} ; {used(":model", "finetune")} .
+:adapting a hw:Run ; prov:startedAtTime "2026-05-01T00:00:00Z"^^xsd:dateTime .
+:adapting {used(":new", "finetune")} ; {used(":model", "finetune")} .
 :model2 a hw:Model ; prov:wasGeneratedBy :adapting ; hw:controls :scanner .
 """
 
