@@ -19,7 +19,7 @@ from headwater.lineage.graph import EVERY_LEVEL, LineageGraph, Rows
 from headwater.records.links import LineageRows
 from headwater.terms.vocabulary import Vocabulary, vocabulary
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Grow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -207,7 +208,7 @@ class EmbeddedStore:
                 substitutions=given or None,  # type: ignore[arg-type]
             )
         except SyntaxError as error:
-            raise BadQuery(f"The query does not parse: {error}") from error
+            raise BadQuery(f"The query does not parse: {_in_short(error)}") from error
         except (ValueError, RuntimeError) as error:
             raise BadQuery(f"The query cannot be evaluated: {error}") from error
 
@@ -215,6 +216,17 @@ class EmbeddedStore:
         self._store = None
         # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
         gc.collect()
+
+
+def _in_short(error: SyntaxError) -> str:
+    """The parser's message without the classes of characters that it would also have taken."""
+    where, colon, expected = " ".join(str(error).split()).partition("expected one of ")
+    wanted = [word for word in re.findall(r'"[^"]*"|[A-Z]{2,}|Prefix not found', expected) if word != "Prefix not found"]
+    if "Prefix not found" in expected:
+        return f"{where}the prefix is not declared"
+    if not colon or not wanted:
+        return f"{where}{expected}"[:300]
+    return f"{where}expected one of {', '.join(dict.fromkeys(wanted))}"[:300]
 
 
 class _Bounded(io.BytesIO):
