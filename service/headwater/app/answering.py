@@ -15,7 +15,7 @@ from headwater.errors import BadParameter
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
 from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
-from headwater.lineage.credit import share
+from headwater.lineage.credit import shares
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
 from headwater.lineage.verdict import STATES, Change, Verdicts, judge, revisions_after
@@ -269,11 +269,12 @@ class Answerer:
         outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
+        share = shares(lineage, family)
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
             credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(share(lineage, family, node), 4)}
+                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)}
             )
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 

@@ -11,6 +11,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,14 +212,15 @@ class LineageIndex:
             return None
         index = cls(words)
         try:
-            with np.load(path) as data:
+            with path.open("rb") as file, np.load(file) as data:
                 names = json.loads(bytes(data["names"]))
                 if names["format"] != _FORMAT or names["words"] != index.words.digest:
                     return None
                 index._columns = {name: _Grow(np.float64 if name in _FLOATS else np.int32, data[name]) for name in index._columns}
                 index._record_level = _Grow(np.int32, data["level"])
-        except (OSError, ValueError, KeyError):
-            # A torn file is no loss: the index is made anew from the ledger.
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, NotImplementedError):
+            # A torn file is no loss: the index is made anew from the ledger. zipfile raises NotImplementedError for flags and
+            # methods that a flipped bit may name.
             return None
         index._iris, index._relations = _Names(names["iris"]), _Names(names["relations"])
         index._slices, index._levels = _Names(names["slices"]), _Names(names["levels"])
