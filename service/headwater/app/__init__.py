@@ -16,6 +16,7 @@ from pyoxigraph import NamedNode
 from headwater import assets
 from headwater.access import Reader, TokenBook, who
 from headwater.access.levels import level
+from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
@@ -162,8 +163,12 @@ class Headwater:
     # --- who asks, and what is there
 
     def reader(self, token: str | None, *, loopback: bool) -> Reader:
-        """Who a token stands for. Raises `Unauthorised` for one that does not hold."""
-        return who(token, loopback, self.tokens)
+        """Who a token stands for. Raises `Unauthorised` for one that does not hold.
+
+        Without a token whoever works on this machine may do all, as long as none was made and only this machine is served: a
+        server on an open address takes no writes until a token exists.
+        """
+        return who(token, loopback and is_loopback(self.settings.host), self.tokens)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -256,7 +261,7 @@ class Headwater:
         return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
 
     def impact(
-        self, id: str, reader: Reader, *, change: str | None = None, slice: str | None = None, **given: Any
+        self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
     ) -> dict[str, Any]:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
         iri = self.resolve(id, reader)

@@ -15,10 +15,10 @@ from headwater.errors import BadParameter
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
 from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
-from headwater.lineage.credit import share
+from headwater.lineage.credit import shares
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import STATES, Change, Verdicts, judge
+from headwater.lineage.verdict import STATES, Change, Verdicts, judge, revisions_after
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, MLS, PROV, RDF
@@ -88,14 +88,14 @@ class Answerer:
         return lineage_answer(sight.lineage, sight.full, root, asked, self._setting(sight, sequence))
 
     def impact(
-        self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | None
+        self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | dict[str, Any] | None
     ) -> dict[str, Any]:
         meant = self.meant(iri, sight, change, slice)
         body = impact_answer(sight.lineage, sight.full, iri, meant, asked, self._setting(sight, sequence))
         body["query"]["id"] = iri
         return body
 
-    def meant(self, iri: str, sight: Sight, change: str | None, slice: str | None) -> Change:
+    def meant(self, iri: str, sight: Sight, change: str | None, slice: str | dict[str, Any] | None) -> Change:
         """The change that a question means: an announced one, or one that is supposed to happen to an object."""
         kinds = vocabulary().changes
         if change is not None and change not in kinds:
@@ -117,7 +117,8 @@ class Answerer:
             )
         node = _node(iri, sight.lineage)
         mended = {m for notice in announced if notice.change.kind == change for m in notice.change.mended}
-        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in mended)]
+        sound = mended | revisions_after(sight.lineage, mended)
+        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in sound)]
         return Change(change, tuple(objects), tuple(sorted(mended)), read_slice(slice) if slice else "")
 
     def notice(self, iri: str, sight: Sight) -> Notice | None:
@@ -139,10 +140,13 @@ class Answerer:
             if node is not None:
                 seeds += [node] if revisions else [node, *_versions(node, lineage)]
         fixed = [node for node in (lineage.find(name) for name in mended) if node is not None]
-        seeds = [node for node in dict.fromkeys(seeds) if node not in fixed]
+        sound = {*fixed, *revisions_after(lineage, fixed)} - {lineage.find(name) for name in revisions}
+        seeds = [node for node in dict.fromkeys(seeds) if node not in sound]
         if not kinds or not seeds:
             return None
-        slice_node = next((value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)), None)
+        parts = {value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)}
+        # Of several slices nobody knows how they add up: the whole counts.
+        slice_node = parts.pop() if len(parts) == 1 else None
         at = next((value.value for value in values.get(PROV.atTime, [])), None)
         change = Change(kinds[0], tuple(seeds), tuple(fixed), self._slice(slice_node, sight))
         return Notice(iri, change, tuple(dict.fromkeys([*objects, *revisions])), at)
@@ -265,11 +269,12 @@ class Answerer:
         outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
+        share = shares(lineage, family)
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
             credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(share(lineage, family, node), 4)}
+                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)}
             )
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 
@@ -302,24 +307,27 @@ class Answerer:
             if role not in _NO_INPUT:
                 inputs.setdefault(role, set()).add(lineage.iris[int(lineage.earlier[edge])])
         settings: dict[str, str] = {}
+        status = ""
         measured: list[tuple[str, float, str | None]] = []
         for triple in dict.fromkeys(self._store.about(NamedNode(iri), sight.graphs)):
             if triple.predicate in (MLS.hasInput, MLS.hasOutput) and isinstance(triple.object, NamedNode):
                 self._read_detail(triple.object, sight, settings, measured)
-        times = Counter(name for name, _, _ in measured)
-        metrics, measured_on = {}, {}
+            elif triple.predicate == HW.status and isinstance(triple.object, Literal):
+                status = triple.object.value
+        values: dict[tuple[str, str | None], set[float]] = {}
         for name, value, on in measured:
-            label = name if times[name] == 1 or on is None else f"{name} on {self._names.labels([on], sight.graphs)[on]}"
-            metrics[label] = value
-            if on is not None:
-                measured_on[label] = on
+            values.setdefault((name, on), set()).add(value)
+        yardsticks = sorted({on for _, on in values if on is not None})
+        labels = self._names.labels([iri, *yardsticks], sight.graphs)
         return RunFacts(
             iri=iri,
-            label=self._names.labels([iri], sight.graphs)[iri],
+            label=labels[iri],
             inputs={role: frozenset(things) for role, things in inputs.items()},
             settings=settings,
-            metrics=metrics,
-            measured_on=measured_on,
+            # Several values under one name (one per model, say) cannot be told apart here, so none of them is compared.
+            metrics={key: found.pop() for key, found in values.items() if len(found) == 1},
+            status=status,
+            names={on: labels[on] for on in yardsticks},
         )
 
     def _read_detail(

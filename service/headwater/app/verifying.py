@@ -32,7 +32,7 @@ def differences(writer: Writer, store: TripleStore, index: LineageIndex, base: s
         records = []
         for number, record in enumerate(writer.present_records(), 1):
             records.append(record)
-            fresh_index.put(record.iri, record.visibility, record.lineage())
+            fresh_index.put(record.iri, record.visibility, record.lineage)
             internal |= record.visibility == "internal"
             if progress is not None and number % 100 == 0:
                 progress(number, None)

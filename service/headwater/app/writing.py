@@ -17,6 +17,7 @@ from pyoxigraph import NamedNode, Triple
 
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
+from headwater.checking.report import GateReport
 from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound
 from headwater.importers.protocol import Importer, Source
 from headwater.ledger.ledger import Entry, Ledger, Revision
@@ -33,6 +34,7 @@ _REBUILD_BEHIND = 2_000
 """A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
 
 Progress = Callable[[int, int | None], None]
+_Judged = tuple[Record, GateReport]
 
 
 class Writer:
@@ -97,19 +99,39 @@ class Writer:
         with self._lock:
             if not dry_run:
                 self.catch_up()
-            verdicts = self.gate.check(records, self._neighbours)
-            accepted = [record for record in records if verdicts[record.iri].conforms]
-            appended = self._preview(accepted) if dry_run else self._append(accepted, by)
-        for record in records:
-            verdict = verdicts[record.iri]
-            if not verdict.conforms:
-                report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=verdict))
-        for record, (status, revision) in zip(accepted, appended, strict=True):
+            accepted, rejected = self._sorted(records)
+            self._take(accepted, by, dry_run, report)
+            # A record that only failed because of another one of its batch may pass on its own, now that the others are in.
+            for record, verdict in rejected:
+                again = self.gate.check([record], self._neighbours)[record.iri] if len(records) > 1 else verdict
+                if again.conforms:
+                    self._take([(record, again)], by, dry_run, report)
+                else:
+                    report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=again))
+
+    def _sorted(self, records: Sequence[Record]) -> tuple[list[_Judged], list[_Judged]]:
+        """Records that pass the gate together, without leaning on one that does not; and the others."""
+        accepted: list[_Judged] = []
+        rejected: list[_Judged] = []
+        present = list(records)
+        while present:
+            verdicts = self.gate.check(present, self._neighbours)
+            accepted = [(record, verdicts[record.iri]) for record in present if verdicts[record.iri].conforms]
+            rejected += [(record, verdicts[record.iri]) for record in present if not verdicts[record.iri].conforms]
+            if len(accepted) == len(present):
+                break
+            present = [record for record, _ in accepted]
+        return accepted, rejected
+
+    def _take(self, judged: Sequence[_Judged], by: str, dry_run: bool, report: ImportReport) -> None:
+        records = [record for record, _ in judged]
+        appended = self._preview(records) if dry_run else self._append(records, by)
+        for (record, verdict), (status, revision) in zip(judged, appended, strict=True):
             number, sequence = (revision.number, revision.sequence) if revision is not None else (None, None)
-            report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdicts[record.iri]))
+            report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdict))
             report.findings += record.findings
             report.statements += len(record.asserted)
-            report.objects |= {node.iri: node.kind for node in record.lineage().nodes if node.kind not in ("", "part")}
+            report.objects |= {node.iri: node.kind for node in record.lineage.nodes if node.kind not in ("", "part")}
 
     @property
     def gate(self) -> Gate:
@@ -179,7 +201,7 @@ class Writer:
 
     def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
         rows = [
-            (entry.iri, "public", None) if entry.record is None else (entry.iri, entry.record.visibility, entry.record.lineage())
+            (entry.iri, "public", None) if entry.record is None else (entry.iri, entry.record.visibility, entry.record.lineage)
             for entry in entries
         ]
         self._index.follow(rows, sequence)
@@ -235,7 +257,7 @@ class Writer:
         def records() -> Iterator[Record]:
             for number, record in enumerate(self.present_records(), 1):
                 if with_index:
-                    self._index.put(record.iri, record.visibility, record.lineage())
+                    self._index.put(record.iri, record.visibility, record.lineage)
                 if progress is not None and number % 100 == 0:
                     progress(number, total)
                 yield record

@@ -18,6 +18,7 @@ from headwater.lineage.asking import Traversal
 from headwater.lineage.graph import Int32Array, LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge
 
+_CANNOT_TELL = STATES.index("cannot_tell")
 _SOUND = STATES.index("not_affected")
 
 
@@ -86,7 +87,7 @@ def impact_answer(
     """What a change does to everything downstream: a state, a severity, a reason and a proof for each."""
     limits = asked.limits(graph.words)
     verdicts = judge(graph, change, limits)
-    withheld, hidden = _withheld(graph, full, change, verdicts, asked)
+    withheld, floors, hidden = _withheld(graph, full, change, verdicts, asked)
     keep = ~np.isin(verdicts.nodes, [*change.objects, *withheld])
     found = _Found(
         nodes=np.concatenate((verdicts.nodes[keep], np.array(list(withheld), np.int32))),
@@ -99,10 +100,10 @@ def impact_answer(
     place = {int(node): here for here, node in enumerate(verdicts.nodes)}
     # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
     states = dict.fromkeys(withheld, STATES.index("cannot_tell"))
-    severities = dict.fromkeys(withheld, SEVERITIES.index("major"))
+    severities = {node: min(SEVERITIES.index("major"), floors[node]) for node in withheld}
     for node, here in place.items():
         if node not in withheld:
-            states[node], severities[node] = int(verdicts.state[here]), int(verdicts.severity[here])
+            states[node], severities[node] = int(verdicts.state[here]), min(int(verdicts.severity[here]), floors.get(node, 99))
     found = _of_types(graph, found, asked)
     body = _envelope(graph, found, asked, setting, root)
     body["query"] |= {"ask": "impact", "change": change.kind, "slice": change.slice or None}
@@ -121,14 +122,14 @@ def impact_answer(
 
     def verdict_of(node: int) -> dict[str, Any]:
         if node in withheld:
-            return _verdict_words(STATES[2], "major", None, "hidden-path", None, [])
+            return _verdict_words("cannot_tell", SEVERITIES[severities[node]], None, "hidden-path", None, [])
         here = place[node]
         resolved_by = verdicts.resolved_by.get(node)
         if node in verdicts.seeds and change.mended:
             resolved_by = next((m for m in change.mended if graph.find(graph.iris[m]) is not None), None)
         words = _verdict_words(
             STATES[int(verdicts.state[here])],
-            SEVERITIES[int(verdicts.severity[here])],
+            SEVERITIES[severities[node]],
             verdicts.book.effects[int(verdicts.effect[here])].name,
             verdicts.justification(node),
             None if resolved_by is None else graph.iris[resolved_by],
@@ -144,19 +145,23 @@ def impact_answer(
 
 def _withheld(
     graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
-) -> tuple[dict[int, int], int]:
-    """Things that this reader may see but whose fault comes by a way that he may not: id to distance; and how many are hidden."""
+) -> tuple[dict[int, int], dict[int, int], int]:
+    """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that each
+    thing has when all is seen, below which it is never shown; and how many things are hidden."""
     if full is graph:
-        return {}, 0
+        return {}, {}, 0
     complete = judge(full, change, asked.limits(full.words))
     known = {int(node): int(state) for node, state in zip(verdicts.nodes, verdicts.state, strict=True)}
-    withheld, hidden = {}, 0
-    for node, state, distance in zip(complete.nodes.tolist(), complete.state.tolist(), complete.distance.tolist(), strict=True):
+    withheld, floors, hidden = {}, {}, 0
+    columns = (complete.nodes, complete.state, complete.distance, complete.severity)
+    for node, state, distance, severity in zip(*(column.tolist() for column in columns), strict=True):
         if not graph.present[node]:
             hidden += 1
-        elif STATES[state] in ("affected", "cannot_tell") and known.get(node, _SOUND) == _SOUND and node not in verdicts.seeds:
+        elif state < known.get(node, _SOUND) and known.get(node, _SOUND) > _CANNOT_TELL and node not in verdicts.seeds:
             withheld[node] = distance
-    return withheld, hidden
+        if graph.present[node]:
+            floors[node] = severity
+    return withheld, floors, hidden
 
 
 def _verdict_words(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from headwater.terms.vocabulary import Vocabulary
 
 Int32Array = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 EVERY_LEVEL: frozenset[str] | None = None
+_WITHOUT_ROLE = ("generate", "inform", "part")
+"""Links that nobody states a role for; a question about roles goes through them, or it would end at every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +147,25 @@ class LineageGraph:
         keep = ~(general & np.isin(pair, pair[~general]))
         derive = general & (columns["role"] == self.role_of["derive"]) & keep
         if derive.any():
-            keep &= ~(derive & np.isin(pair, self._through_runs(columns)))
+            keep[np.flatnonzero(derive)[self._through_runs(columns, pair, derive)]] = False
         return keep
 
-    def _through_runs(self, columns: dict[str, Int32Array]) -> NDArray[np.int64]:
-        """Pairs (thing, product) for which a run tells how the one went into the other, with a role."""
+    def _through_runs(self, columns: dict[str, Int32Array], pair: NDArray[np.int64], derive: BoolArray) -> NDArray[np.int64]:
+        """Those of the derivations (by position among them) for which a run tells, with a role, how the one went into the other.
+
+        Goes from each derivation to the runs that made its product, never through all inputs times all outputs of a run.
+        """
         role = columns["role"]
         stated = np.array([r.stated for r in self.words.roles], bool)
-        uses = stated[role] & (self.kind[columns["later"]] == self.kind_of["run"])
-        makes = role == self.role_of["generate"]
-        shape = (self.size, self.size)
-        used = csr_array((np.ones(uses.sum(), bool), (columns["earlier"][uses], columns["later"][uses])), shape=shape)
-        made = csr_array((np.ones(makes.sum(), bool), (columns["earlier"][makes], columns["later"][makes])), shape=shape)
-        product = (used @ made).tocoo()
-        return product.coords[0].astype(np.int64) * self.size + product.coords[1]
+        uses = pair[stated[role] & (self.kind[columns["later"]] == self.kind_of["run"])]
+        makes = np.flatnonzero(role == self.role_of["generate"])
+        makers = Adjacency(columns["later"][makes], self.size)
+        product = columns["later"][derive]
+        counts = makers.start[product + 1] - makers.start[product]
+        position = np.repeat(np.arange(len(product)), counts)
+        run = columns["earlier"][makes[makers.edges_of(product)]].astype(np.int64)
+        source = columns["earlier"][derive][position].astype(np.int64)
+        return np.unique(position[np.isin(source * max(self.size, 1) + run, uses)])
 
     # --- asking
 
@@ -226,13 +232,14 @@ class LineageGraph:
         seen = np.zeros(self.size, bool)
         seen[current] = True
         found, distances, edges = [current], [np.zeros(len(current), np.int32)], []
-        level = 0
+        level, at_seeds = 0, True
         while len(current):
             pending, following = current, []
             while len(pending):
                 # Beyond a thing to stop at nothing is met, except from the seeds themselves.
-                if stop is not None and level:
+                if stop is not None and not at_seeds:
                     pending = pending[~stop[pending]]
+                at_seeds = False
                 out = side.edges_of(pending)
                 if usable is not None:
                     out = out[usable[out]]
@@ -261,7 +268,10 @@ def _full(nodes: Int32Array, level: int) -> Int32Array:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What narrows a traversal as part of the question: roles, evidence, where to stop, what is no hop."""
+    """What narrows a traversal as part of the question: roles, evidence, where to stop, what is no hop.
+
+    `roles` chooses among links that have a role; what a run made, followed or contains is always gone through.
+    """
 
     roles: Collection[str] = ()
     min_evidence: int = 0
@@ -273,7 +283,7 @@ class Limits:
             return None
         usable = np.ones(len(graph.role), bool)
         if self.roles:
-            usable &= np.isin(graph.role, [graph.role_of[name] for name in self.roles])
+            usable &= np.isin(graph.role, [graph.role_of[name] for name in (*self.roles, *_WITHOUT_ROLE)])
         if self.min_evidence:
             usable &= graph.evidence >= self.min_evidence
         return usable

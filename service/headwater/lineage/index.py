@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import threading
-import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from headwater.lineage.graph import EVERY_LEVEL, LineageGraph, Rows
 from headwater.records.links import LineageRows
 from headwater.terms.vocabulary import Vocabulary, vocabulary
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Grow:
@@ -225,7 +225,7 @@ class LineageIndex:
             return None
         index = cls(words)
         try:
-            with np.load(path) as data:
+            with path.open("rb") as file, np.load(file) as data:
                 names = json.loads(bytes(data["names"]))
                 if names["format"] != _FORMAT or names["words"] != index.words.digest:
                     return None
@@ -237,8 +237,9 @@ class LineageIndex:
             index._alive = [True] * len(index._records)
             index._current = {record: number for number, record in enumerate(index._records)}
             index.sequence = int(names["sequence"])
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
-            # A torn file is no loss: the index is made anew from the ledger.
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, NotImplementedError, zlib.error):
+            # A torn file is no loss: the index is made anew from the ledger. zipfile raises NotImplementedError for flags and
+            # methods that a flipped bit may name.
             return None
         return index
 

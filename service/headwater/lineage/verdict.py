@@ -8,6 +8,8 @@ tell.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from headwater.lineage.graph import Adjacency, Int32Array, Limits, LineageGraph
 from headwater.lineage.rulebook import BLOCKS, Rulebook, rulebook
-from headwater.lineage.slices import meeting
+from headwater.lineage.slices import in_force, meeting
 
 STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 _AFFECTED, _CANNOT_TELL, _RESOLVED, _NOT_AFFECTED = 0, 2, 3, 4
@@ -24,6 +26,7 @@ _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
 _MEASURING = ("use", "test", "validate", "predict")
 _TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_TOOLS = ("instrument", "software", "environment", "workflow")
 _CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
 
 
@@ -184,11 +187,11 @@ class Verdicts:
         state = int(self.state[here])
         if state == _RESOLVED:
             return "mended-since"
-        if self._frozen[here]:
-            return "mended"
         effect = int(self.effect[here])
         if state == _CANNOT_TELL:
             return self._doubt(here, effect)
+        if self._frozen[here]:
+            return "mended"
         told = self.book.effects[effect]
         kind = self.graph.kind_name(node)
         if kind in told.leaves_standing and told.because:
@@ -208,9 +211,9 @@ class Verdicts:
         return steps[::-1]
 
     def _deciding(self, here: int) -> tuple[Spread, int]:
-        if self.state[here] == _CANNOT_TELL:
-            return self._possible, int(self._possible.effect[here])
-        return self._certain, int(self._certain.effect[here])
+        # By the effect and not by the state: what is resolved may have been in doubt before.
+        effect = int(self.effect[here])
+        return (self._certain if self._certain.effect[here] == effect else self._possible), effect
 
     def _cause(self, here: int, effect: int, *, certain: bool) -> str:
         trail = []
@@ -258,6 +261,8 @@ class Verdicts:
             role = int(self._certain_role[edge])
             if self.book.certain[before, role, kind] != effect:
                 code = self.book.codes[self.book.because[before, role, kind]]
+            elif self._frozen[here]:
+                code = "later-revision"
             effect, here = before, int(self._earlier[edge])
         return code
 
@@ -281,14 +286,17 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     _compare_slices(graph, change, edges, inside, earlier, set(place[list(change.objects)].tolist()), certain_role, possible_role)
     kind = graph.kind[nodes]
     frozen = np.zeros(len(nodes), bool)
-    mended = _all_mended(graph, change)
+    mended, since = _all_mended(graph, change)
     frozen[place[[node for node in mended if place[node] >= 0]]] = True
+    # That a revision after the mended one is sound as well is presumed: what is possible may still reach it.
+    presumed = frozen.copy()
+    presumed[place[[node for node in since if place[node] >= 0]]] = True
     seeds = place[list(change.objects)]
     start = book.effect(graph.words.changes[change.kind].begins_with)
     adjacency = Adjacency(earlier, len(nodes))
     spreads = [
-        _spread(book, table, adjacency, later, role, kind, seeds, start, frozen)
-        for table, role in ((book.certain, certain_role), (book.possible, possible_role))
+        _spread(book, table, adjacency, later, role, kind, seeds, start, ends)
+        for table, role, ends in ((book.certain, certain_role, presumed), (book.possible, possible_role, frozen))
     ]
     state, effect = _states(book, graph, kind, spreads[0].effect, spreads[1].effect)
     severity = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)[effect]
@@ -313,9 +321,9 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         _possible_role=possible_role,
         _certain=spreads[0],
         _possible=spreads[1],
-        _frozen=frozen,
+        _frozen=presumed,
     )
-    _resolve(verdicts, mended)
+    _resolve(verdicts, [*mended, *since])
     return verdicts
 
 
@@ -343,31 +351,47 @@ def _compare_slices(
     real = edges.real[inside]
     at_seed = np.isin(earlier, list(seeds)) & (real >= 0)
     known: dict[int, str] = {}
+    tools = [graph.kind_of[name] for name in _TOOLS]
+    timed = json.loads(change.slice).keys() <= {"after", "before"}
     for position in np.flatnonzero(at_seed):
-        used = int(graph.slice[real[position]])
+        edge = int(real[position])
+        used = int(graph.slice[edge])
         if used not in known:
             known[used] = meeting(change.slice, graph.slices[used])
-        if known[used] == "disjoint":
+        met = known[used]
+        run = int(graph.later[edge])
+        if timed and graph.kind[graph.earlier[edge]] in tools and graph.kind[run] == graph.kind_of["run"]:
+            met = in_force(change.slice, None if np.isnan(graph.start[run]) else float(graph.start[run]))
+        if met == "disjoint":
             certain_role[position] = possible_role[position] = disjoint
-        elif known[used] == "unknown":
+        elif met == "unknown":
             certain_role[position] = unknown
 
 
-def _all_mended(graph: LineageGraph, change: Change) -> list[int]:
-    """The mended revisions, all revisions after them, and the runs that made them: there the fault ends."""
-    seen = set(change.mended)
-    todo = list(seen)
+def _all_mended(graph: LineageGraph, change: Change) -> tuple[list[int], list[int]]:
+    """The mended revisions with the runs that made them, where the fault ends; and all revisions after them with theirs."""
+    objects = set(change.objects)
+    mended = set(change.mended) - objects
+    since = revisions_after(graph, mended) - objects
+    ends = _with_makers(graph, mended, objects)
+    return sorted(ends), sorted(_with_makers(graph, since, objects) - ends)
+
+
+def revisions_after(graph: LineageGraph, things: Iterable[int]) -> set[int]:
+    """All that revise one of `things`, or a revision of it, without these themselves."""
+    seen = set(things)
+    first, todo = frozenset(seen), list(seen)
     while todo:
         for later in graph.later_revisions().get(todo.pop(), ()):
             if later not in seen:
                 seen.add(later)
                 todo.append(later)
-    seen -= set(change.objects)
-    if not seen:
-        return []
-    edges = graph.up.edges_of(np.array(sorted(seen), np.int32))
-    makers = set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist())
-    return sorted(seen | makers)
+    return seen - first
+
+
+def _with_makers(graph: LineageGraph, things: set[int], objects: set[int]) -> set[int]:
+    edges = graph.up.edges_of(np.array(sorted(things), np.int32))
+    return things | (set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()) - objects)
 
 
 def _spread(
