@@ -46,7 +46,7 @@ def shares(graph: LineageGraph, thing: Collection[int]) -> NDArray[np.float64]:
     fixed = np.isin(nodes, list(thing))
     share = fixed.astype(np.float64)
     for _ in range(_MOST_STEPS):
-        moved = matrix @ share
+        moved = np.asarray(matrix @ share, np.float64)
         moved[fixed] = 1.0
         change = float(np.abs(moved - share).max(initial=0.0))
         share = moved
