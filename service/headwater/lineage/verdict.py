@@ -168,7 +168,7 @@ class Verdicts:
     severity: NDArray[np.int8]
     edges: Int32Array
     resolved_by: dict[int, int]
-    _local: dict[int, int]
+    _local: Int32Array
     _earlier: Int32Array
     _certain_role: NDArray[np.int8]
     _possible_role: NDArray[np.int8]
@@ -181,9 +181,14 @@ class Verdicts:
     def seeds(self) -> set[int]:
         return set(self.change.objects)
 
+    @property
+    def places(self) -> Int32Array:
+        """For every node of the graph its position in the arrays, or -1."""
+        return self._local
+
     def justification(self, node: int) -> str:
         """The code that says why the verdict on a node is what it is."""
-        here = self._local[node]
+        here = int(self._local[node])
         state = int(self.state[here])
         if state == _RESOLVED:
             return "mended-since"
@@ -200,7 +205,7 @@ class Verdicts:
 
     def path(self, node: int) -> list[tuple[int, int]]:
         """The links that prove a verdict, from a changed object to the node: (node before, edge id or -1 for an implied link)."""
-        here = self._local[node]
+        here = int(self._local[node])
         spread, effect = self._deciding(here)
         steps = []
         while spread.came_by[effect, here] >= 0:
@@ -248,7 +253,7 @@ class Verdicts:
         return code
 
     def _seed_places(self) -> set[int]:
-        return {self._local[node] for node in self.change.objects}
+        return {int(self._local[node]) for node in self.change.objects}
 
     def _doubt(self, here: int, effect: int) -> str:
         """The first link on the possible path that is not certain."""
@@ -315,7 +320,7 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         severity=severity,
         edges=edges.real[inside],
         resolved_by={},
-        _local={int(node): here for here, node in enumerate(nodes)},
+        _local=place,
         _earlier=earlier,
         _certain_role=certain_role,
         _possible_role=possible_role,
@@ -414,6 +419,7 @@ def _spread(
     source_of = np.empty(len(later), np.int32)
     source_of[adjacency.order] = sources
     none = book.effect("none")
+    slot = np.empty(size, np.int32)
     frontier = np.unique(seeds)
     while len(frontier):
         out = adjacency.edges_of(frontier)
@@ -424,14 +430,16 @@ def _spread(
         out, target, arriving = out[better], target[better], arriving[better]
         if not len(out):
             break
-        order = np.lexsort((out, -arriving.astype(np.int16), target))
-        target, arriving, out = target[order], arriving[order], out[order]
-        first = np.concatenate(([True], target[1:] != target[:-1]))
-        target, arriving, out = target[first], arriving[first], out[first]
-        came_by[arriving, target] = out
-        came_with[arriving, target] = effect[source_of[out]]
-        effect[target] = arriving
-        frontier = target
+        before = effect[source_of[out]]
+        np.maximum.at(effect, target, arriving)
+        worst = np.flatnonzero(arriving == effect[target])
+        # Of several links that bring the worst, the role first in the alphabet tells why: not the order of arrival.
+        worst = worst[np.argsort(-role[out[worst]], kind="stable")]
+        slot[target[worst]] = worst
+        frontier = target[worst][slot[target[worst]] == worst]
+        chosen = slot[frontier]
+        came_by[arriving[chosen], frontier] = out[chosen]
+        came_with[arriving[chosen], frontier] = before[chosen]
     return Spread(effect, came_by, came_with)
 
 
