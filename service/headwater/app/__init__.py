@@ -64,7 +64,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change upstream does to an object."""
+    """What an announced change does to an object; `itself` where the object is what changed."""
 
     change: Thing
     kind: str
@@ -74,6 +74,7 @@ class Banner:
     effect: str
     justification: str
     resolved_by: Thing | None
+    itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +286,9 @@ class Headwater:
         sight = self._sight(reader)
         banners = []
         for notice, verdicts, node in self._answerer.standing(iri, sight):
-            if node in verdicts.seeds:
-                continue
             here = int((verdicts.nodes == node).nonzero()[0][0])
-            successor = verdicts.resolved_by.get(node)
+            itself = node in verdicts.seeds
+            successor = next(iter(notice.change.mended), None) if itself else verdicts.resolved_by.get(node)
             banners.append(
                 Banner(
                     change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
@@ -299,6 +299,7 @@ class Headwater:
                     effect=verdicts.book.effects[int(verdicts.effect[here])].name,
                     justification=verdicts.justification(node),
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
+                    itself=itself,
                 )
             )
         return sorted(
