@@ -275,9 +275,7 @@ class Answerer:
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
-            credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)}
-            )
+            credited.append({"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)})
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 
     def _stages(self, revision: int, sight: Sight, facts: dict[int, RunFacts]) -> list[Stage]:
