@@ -171,7 +171,13 @@ def run_step(title: str, command: List[str], expected: int = 0) -> None:
     if not live:
         print(title + " ...", flush=True)
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=clean_environment()
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=clean_environment(),
+        close_fds=False,  # so that the step keeps the lock of one_at_a_time
     )
     said = []  # type: List[str]
     reader = threading.Thread(target=collect, args=(process, said), daemon=True)
@@ -204,13 +210,17 @@ def collect(process: "subprocess.Popen[bytes]", said: List[str]) -> None:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Keeps two calls from making the environment at once; the system frees the lock when a call dies."""
+    """Keeps two calls from making the environment at once.
+
+    The steps inherit the lock: when a call is killed and its pip lives on, the next call waits for that, too.
+    """
     if WINDOWS:
         yield
         return
     import fcntl
 
     with open(os.path.abspath(__file__), "rb") as file:
+        os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

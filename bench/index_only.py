@@ -10,6 +10,7 @@ from bench.closure import PATH_QUERY, bare_search, downstream, furthest_data, na
 from bench.measure import Timing, timed
 from bench.world import Link, World, make_world
 from headwater.lineage.index import LineageIndex
+from headwater.lineage.verdict import Change, judge
 from headwater.records.links import LineageRows, LinkRow, NodeRow
 from headwater.store.embedded import EmbeddedStore
 from headwater.terms.names import HW, PROV
@@ -72,11 +73,13 @@ def measure_index(links: int, seed: int, repeat: int, *, with_path: bool = True)
     start = graph.find(names[root])
     assert start is not None
     walk = timed(lambda: len(graph.downstream([start]).nodes) - 1, repeat * 2)
+    verdicts = timed(lambda: len(judge(graph, Change("labels-corrected", (start,))).nodes) - 1, repeat)
     bare = bare_search(matrix, root, repeat * 2)
     rows = [
         figure("filling the index", len(world.things), filled, bare),
         figure("making its arrays", len(graph.role), ready, bare),
         figure("downstream, full depth", walk.result, walk, bare),
+        figure("a verdict for each of them", verdicts.result, verdicts, bare),
         figure("bare SciPy search", bare.result, bare, bare),
     ]
     if with_path:

@@ -21,7 +21,7 @@ from bench.measure import duration, machine
 from bench.over_http import request_times, serving
 from bench.world import World, make_world
 from bench.write_mlflow import write_mlflow
-from bench.write_rdf import write_ntriples
+from bench.write_rdf import write_ntriples, write_turtle
 
 if TYPE_CHECKING:
     from headwater.app import Headwater
@@ -39,25 +39,32 @@ def open_app(data: Path) -> Headwater:
 
 
 def measure_import(world: World, folder: Path) -> tuple[Rows, Path]:
-    """The whole way, from files to all three stores, for a tracking folder and for one RDF file; the second's data folder."""
-    sources = [("MLflow folder", "mlflow", folder / "mlruns"), ("N-Triples file", "rdf", folder / "all.nt")]
+    """The whole way, from files to all three stores, for each form; gives the last one's data folder, too."""
+    sources = [
+        ("MLflow folder", "mlflow", folder / "mlruns"),
+        ("one N-Triples file", "rdf", folder / "all.nt"),
+        ("Turtle, one by one", "rdf", folder / "turtle"),
+    ]
     write_mlflow(world, sources[0][2])
     write_ntriples(world, sources[1][2])
+    write_turtle(world, sources[2][2])
     rows: Rows = []
     for title, name, path in sources:
-        data = folder / f"data-{name}"
+        data = folder / f"data-{path.name}"
         with open_app(data) as app:
-            began = time.perf_counter()
-            report = app.import_source(path, format=name, by="bench")
-            seconds = time.perf_counter() - began
+            began, worked = time.perf_counter(), time.process_time()
+            parts = sorted(path.rglob("*.ttl")) if path.name == "turtle" else [path]
+            records = sum(len(app.import_source(part, format=name, by="bench").records) for part in parts)
+            seconds, cpu = time.perf_counter() - began, time.process_time() - worked
             statements = count_statements(app)
         rows.append(
             {
                 "what": title,
-                "records": len(report.records),
+                "records": records,
                 "statements": statements,
                 "seconds": seconds,
-                "records_per_s": len(report.records) / seconds,
+                "cpu": cpu,
+                "records_per_s": records / seconds,
                 "statements_per_s": statements / seconds,
             }
         )
@@ -82,8 +89,9 @@ def measure_closure(world: World, data: Path, repeat: int) -> Rows:
         impact = by_impact(app, reader, name, repeat)
         path = by_path(app, reader, name, repeat)
         total = impact.result["summary"]["total"]
-    if path.result not in (reached, reached + 1):
-        raise RuntimeError(f"the path query reached {path.result} things and the bare search {reached}: not the same links")
+    # In the store settings and measures are inputs and outputs of their runs, so the path meets them, too.
+    if path.result < reached:
+        raise RuntimeError(f"the path query reached {path.result} things and the bare search {reached}: links are missing")
     figures = [
         ("impact with verdicts", total, impact),
         ("SPARQL path, count only", path.result, path),
@@ -124,7 +132,7 @@ def show(console: Console, title: str, rows: Rows) -> None:
 
 
 def spelled(name: str, value: Any) -> str:
-    if name in ("seconds", "p50", "p95", "max"):
+    if name in ("seconds", "cpu", "p50", "p95", "max"):
         return duration(value)
     if name == "ratio":
         return f"{value:.1f} x" if value >= 0.1 else f"{value:.4f} x"

@@ -47,5 +47,5 @@ def test_one_small_run_measures_everything_and_keeps_its_figures(tmp_path: Path,
     (kept,) = (tmp_path / "bench" / "out").glob("run-40-*.json")
     figures = json.loads(kept.read_text())
     assert {"at", "machine", "world", "import", "closure", "http", "index-500"} == figures.keys()
-    assert [row["what"] for row in figures["import"]] == ["MLflow folder", "N-Triples file"]
+    assert [row["what"] for row in figures["import"]] == ["MLflow folder", "one N-Triples file", "Turtle, one by one"]
     assert all(row["statements_per_s"] > 0 for row in figures["import"])

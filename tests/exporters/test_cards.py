@@ -128,6 +128,13 @@ def test_escaped_text_reads_back_as_it_was(value: str) -> None:
     assert " ".join(shown.split()) == " ".join(clean.split())
 
 
+@pytest.mark.parametrize("value", ["1.0", "1. first", "2)", "- x", "+ y", "# z", "0.5.1", "=", "> q"])
+def test_numbers_and_marks_at_the_start_stay_what_they_are(value: str) -> None:
+    page = MarkdownIt("commonmark").enable("table").render(plain(value))
+    assert html.unescape(page) == f"<p>{value}</p>\n"
+    assert "\\1" not in plain("1.0")
+
+
 def test_only_web_addresses_become_links() -> None:
     assert link("x", "data:text/html,<script>").startswith("x (data")
     assert link("a](b", "https://e.org/a)>b") == "[a\\](b](<https://e.org/a)%3Eb>)"

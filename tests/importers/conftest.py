@@ -38,7 +38,7 @@ class Imported:
 
     def run(self, label: str) -> str:
         """The IRI of the one run of this name, ready for a pattern."""
-        (path,) = self.values(f'?run a hw:Run ; rdfs:label "{label}"', "?run")
+        (path,) = self.values(f'?run a mls:Run ; rdfs:label "{label}"', "?run")
         return f"<https://data.example/id/{path}>"
 
     def findings(self, reason: str | None = None) -> list[Finding]:

@@ -33,7 +33,7 @@ def test_two_digests_of_one_name_are_versions_of_one_thing(read, stores, kind):
     imported = read(stores / kind)
     versions = imported.values("?v prov:specializationOf <https://data.example/id/dataset/mlflow-digits-train>", "?v")
     assert versions == ["dataset/mlflow-digits-train-a1a1a1a1", "dataset/mlflow-digits-train-b2b2b2b2"]
-    assert imported.rows("?later prov:wasRevisionOf ?earlier . ?later a hw:Dataset", "?later", "?earlier") == [
+    assert imported.rows("?later prov:wasRevisionOf ?earlier . ?later a mls:Dataset", "?later", "?earlier") == [
         ("dataset/mlflow-digits-train-b2b2b2b2", "dataset/mlflow-digits-train-a1a1a1a1")
     ]
 
@@ -64,7 +64,7 @@ def test_registered_versions_are_numbered_revisions_of_one_concept(read, stores,
     assert imported.rows(pattern, "?n", "?l") == [("1", "digits-v1"), ("2", "digits-v2"), ("3", "")]
     assert imported.values('?v hw:alias "champion" ; rdfs:label ?l', "?l") == ["digits-v2"]
     revisions = imported.rows(
-        "?b prov:wasRevisionOf ?a . ?b hw:version ?later . ?a a hw:Model ; hw:version ?earlier", "?later", "?earlier"
+        "?b prov:wasRevisionOf ?a . ?b hw:version ?later . ?a a mls:Model ; hw:version ?earlier", "?later", "?earlier"
     )
     assert revisions == [("2", "1"), ("3", "2")]
     assert [finding.reason for finding in imported.findings() if "version 3" in finding.what] == ["absent-run"]
@@ -86,7 +86,7 @@ def test_a_prediction_used_further_links_the_runs_through_the_data_that_was_writ
 @BOTH
 def test_every_status_is_kept_and_so_is_what_was_deleted(read, stores, kind):
     imported = read(stores / kind)
-    states = dict(imported.rows("?r a hw:Run ; rdfs:label ?name ; hw:status ?status", "?name", "?status"))
+    states = dict(imported.rows("?r a mls:Run ; rdfs:label ?name ; hw:status ?status", "?name", "?status"))
     assert {states[name] for name in ("sweep", "trial-2", "stopped", "endless", "waiting")} == {
         "finished",
         "failed",
@@ -102,13 +102,13 @@ def test_every_status_is_kept_and_so_is_what_was_deleted(read, stores, kind):
 def test_nested_runs_are_part_of_their_parent_and_all_of_their_experiment(read, stores, kind):
     imported = read(stores / kind)
     assert imported.values(f"?r dcterms:isPartOf {imported.run('sweep')} ; rdfs:label ?name", "?name") == ["trial-1", "trial-2"]
-    assert len(imported.values('?r a hw:Run ; dcterms:isPartOf/rdfs:label "digits"', "?r")) == 12
+    assert len(imported.values('?r a mls:Run ; dcterms:isPartOf/rdfs:label "digits"', "?r")) == 12
 
 
 @BOTH
 def test_a_commit_pins_the_code_and_a_script_does_not(read, stores, kind):
     imported = read(stores / kind)
-    pattern = "{} prov:used ?s . ?s a hw:Software ; rdfs:label ?name . OPTIONAL {{ ?s hw:version ?v }}"
+    pattern = "{} prov:used ?s . ?s a mls:Software ; rdfs:label ?name . OPTIONAL {{ ?s hw:version ?v }}"
     assert imported.rows(pattern.format(imported.run("train-v1")), "?name", "?v") == [
         ("digits at 5c1f0e7d9b", "5c1f0e7d9b3a48266f0e1d2c3b4a59687766554a")
     ]

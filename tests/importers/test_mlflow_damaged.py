@@ -46,7 +46,7 @@ def add(root: Path, run_id: str, name: str, meta: str | bytes | None = None) -> 
 
 
 def runs(imported):
-    return imported.values("?r a hw:Run ; hw:status ?s ; rdfs:label ?name", "?name")
+    return imported.values("?r a mls:Run ; hw:status ?s ; rdfs:label ?name", "?name")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_an_unknown_status_is_reported_and_the_run_is_kept(read, mlruns):
     add(mlruns, BAD, "odd", META.format(id=BAD, name="odd").replace("status: 3", "status: 77"))
     imported = read(mlruns)
     assert imported.findings("unknown-status")[0].what == "status '77'"
-    assert imported.values("?r a hw:Run ; rdfs:label ?n", "?n") == ["good", "odd"]
+    assert imported.values("?r a mls:Run ; rdfs:label ?n", "?n") == ["good", "odd"]
 
 
 def test_tokens_in_the_address_of_a_repository_are_not_spread(read, mlruns):

@@ -89,7 +89,7 @@ def test_a_model_that_nobody_knows_is_reported_and_not_made_up(read, mlruns):
     mlruns.tag("headwater.input.digit reader/9", "predict")
     imported = read(mlruns.root)
     assert "no registered version" in imported.findings("headwater-tag")[0].what
-    assert imported.values("?m a hw:Model", "?m") == []
+    assert imported.values("?m a mls:Model", "?m") == []
 
 
 def test_a_revision_of_a_data_set_that_the_run_does_not_have_is_reported(read, mlruns):
@@ -102,14 +102,14 @@ def test_a_revision_of_a_data_set_that_the_run_does_not_have_is_reported(read, m
 def test_data_without_a_name_is_not_gathered_with_all_other_data_without_a_name(read, mlruns):
     mlruns.dataset("dataset", "0a", "training")
     imported = read(mlruns.root)
-    assert imported.values("?d prov:specializationOf ?c . ?d a hw:Dataset", "?d") == []
+    assert imported.values("?d prov:specializationOf ?c . ?d a mls:Dataset", "?d") == []
     assert len(imported.findings("unnamed-dataset")) == 1
 
 
 def test_a_data_set_is_where_its_source_says(read, mlruns):
     mlruns.dataset("digits", "0a", "training", json.dumps({"uri": "s3://bucket/digits.npz"}))
     mlruns.dataset("shapes", "0b", "training", json.dumps({"tags": {"mlflow.user": "ada"}}))
-    assert read(mlruns.root).rows("?d a hw:Dataset ; hw:location ?l", "?l") == [("s3://bucket/digits.npz",)]
+    assert read(mlruns.root).rows("?d a mls:Dataset ; hw:location ?l", "?l") == [("s3://bucket/digits.npz",)]
 
 
 def test_an_input_whose_data_set_is_gone_is_reported(read, mlruns):
@@ -162,7 +162,7 @@ def test_a_finished_run_wrote_its_output_file_and_a_failed_one_did_not(read, mlr
 def test_a_parent_that_is_not_in_the_store_keeps_its_link_and_is_reported(read, mlruns):
     mlruns.tag("mlflow.parentRunId", OTHER)
     imported = read(mlruns.root)
-    assert imported.values("?r dcterms:isPartOf ?p . ?p a hw:Run", "?p") == [f"run/mlflow-{OTHER}"]
+    assert imported.values("?r dcterms:isPartOf ?p . ?p a mls:Run", "?p") == [f"run/mlflow-{OTHER}"]
     assert len(imported.findings("absent-parent")) == 1
 
 
@@ -171,7 +171,7 @@ def test_a_broken_history_of_models_is_reported(read, mlruns, history):
     mlruns.tag("mlflow.log-model.history", history)
     imported = read(mlruns.root)
     assert imported.reasons() & {"unreadable-model-history", "model-history"}
-    assert imported.values("?m a hw:Model", "?m") == []
+    assert imported.values("?m a mls:Model", "?m") == []
 
 
 def test_tags_of_ones_own_are_kept_and_the_note_is_the_description(read, mlruns):

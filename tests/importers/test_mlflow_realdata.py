@@ -63,7 +63,7 @@ def test_as_many_runs_and_metrics_are_in_the_graph(read, shared, expected, sampl
     imported = read(shared / "realdata/mlflow" / sample)
     wanted = expected[sample]
     assert imported.failures == []
-    assert len(imported.values("?r a hw:Run ; hw:status ?s", "?r")) == wanted["runs"]
+    assert len(imported.values("?r a mls:Run ; hw:status ?s", "?r")) == wanted["runs"]
     assert len(imported.values("?m a mls:ModelEvaluation", "?m")) == wanted["metric_keys"]
     assert len(imported.values("?p a mls:HyperParameterSetting", "?p")) == wanted["params"]
     assert not any(finding.outcome == "failed" for finding in imported.findings())
@@ -71,25 +71,25 @@ def test_as_many_runs_and_metrics_are_in_the_graph(read, shared, expected, sampl
 
 def test_the_ijcnn_runs_name_their_data_only_in_parameters(read, shared):
     imported = read(shared / "realdata/mlflow/ijcnn2024-projects")
-    names = imported.values("?u prov:entity ?d ; hw:evidence hw:inferred . ?d a hw:Dataset ; rdfs:label ?name", "?name")
+    names = imported.values("?u prov:entity ?d ; hw:evidence hw:inferred . ?d a mls:Dataset ; rdfs:label ?name", "?name")
     assert {"birds", "VirusGO", "CHD_49", "enron", "results/results_renamed_final.tsv", "paper_runs"} <= set(names)
     assert not any('"' in name or "\n" in name or "test_roc" in name for name in names)
     commits = imported.values(
-        '?s a hw:Software ; hw:version ?v ; prov:specializationOf/rdfs:label "github.com/pedroilidio/ijcnn2024"', "?v"
+        '?s a mls:Software ; hw:version ?v ; prov:specializationOf/rdfs:label "github.com/pedroilidio/ijcnn2024"', "?v"
     )
     assert commits == ["d5e83fcb02883503a67d85002269f9ee6a778047"]
 
 
 def test_the_swfilter_runs_that_got_far_enough_used_lymphography(read, shared):
     imported = read(shared / "realdata/mlflow/swfilter/mlruns")
-    assert len(imported.values('?r prov:used ?d . ?d a hw:Dataset ; rdfs:label "Lymphography"', "?r")) == 12
-    assert imported.values("?d a hw:Dataset ; rdfs:label ?name", "?name") == ["Lymphography"]
+    assert len(imported.values('?r prov:used ?d . ?d a mls:Dataset ; rdfs:label "Lymphography"', "?r")) == 12
+    assert imported.values("?d a mls:Dataset ; rdfs:label ?name", "?name") == ["Lymphography"]
     assert len(imported.findings("unknown-notebook")) == 19
 
 
 def test_each_bank_model_is_evaluated_by_its_own_run(read, shared):
     imported = read(shared / "realdata/mlflow/mlflow3-bank-logged-models/mlruns")
-    assert len(imported.rows("?m prov:wasGeneratedBy ?r ; a hw:Model", "?m", "?r")) == 32
+    assert len(imported.rows("?m prov:wasGeneratedBy ?r ; a mls:Model", "?m", "?r")) == 32
     assert len(imported.rows("?r mls:hasOutput ?e . ?e hw:evaluates ?m . ?m prov:wasGeneratedBy ?r", "?e", "?m")) == 161
 
 

@@ -88,6 +88,15 @@ def test_a_picture_inside_a_page_carries_no_style_of_its_own() -> None:
     assert "<style" not in svg(_scene("digits"), title="t", standalone=False)
 
 
+def test_several_roles_between_two_things_are_written_once_and_together() -> None:
+    scene = _scene("digits")
+    both = Scene(scene.root, scene.nodes, (*scene.edges, Edge("urn:a", "urn:b", "prov:used", "test")))
+    written = [
+        text.text for text in ElementTree.fromstring(svg(both, title="t")).iter(f"{SVG}text") if text.get("class") == "hw-role"
+    ]
+    assert written == ["train, test"]
+
+
 def test_an_empty_scene_is_still_a_picture() -> None:
     ElementTree.fromstring(svg(Scene("urn:x", (), ()), title="nothing"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,5 +69,9 @@ def opens_store(path: Path) -> bool:
 def test_only_the_store_opens_a_triplestore() -> None:
     """Layers are checked by module, and terms travel everywhere; this checks the one name that must not."""
     package = ROOT / "service" / "headwater"
-    offenders = [str(path.relative_to(package)) for path in package.rglob("*.py") if opens_store(path)]
-    assert [name for name in offenders if not name.startswith("store/")] == []
+    offenders = {str(path.relative_to(package)) for path in package.rglob("*.py") if opens_store(path)}
+    # pyshacl judges a record in an Oxigraph made for it in memory and thrown away; that is nobody's triplestore.
+    scratch = {"checking/judge.py"}
+    assert {name for name in offenders if not name.startswith("store/")} <= scratch
+    for name in scratch:
+        assert not re.search(r"\bStore(\.read_only|\.secondary)?\([^)]", (package / name).read_text()), "a store with a path"

@@ -7,12 +7,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from headwater.access.levels import project_name
 from headwater.access.reader import ANONYMOUS, LOCAL, SCOPES, Reader, Scope
 from headwater.errors import BadParameter, NotFound, Unauthorised
-from headwater.ledger.tokens import StoredToken
+
+if TYPE_CHECKING:
+    from headwater.ledger.tokens import StoredToken
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 _PREFIX = "hw_"

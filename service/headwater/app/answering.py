@@ -88,14 +88,14 @@ class Answerer:
         return lineage_answer(sight.lineage, sight.full, root, asked, self._setting(sight, sequence))
 
     def impact(
-        self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | None
+        self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | dict[str, Any] | None
     ) -> dict[str, Any]:
         meant = self.meant(iri, sight, change, slice)
         body = impact_answer(sight.lineage, sight.full, iri, meant, asked, self._setting(sight, sequence))
         body["query"]["id"] = iri
         return body
 
-    def meant(self, iri: str, sight: Sight, change: str | None, slice: str | None) -> Change:
+    def meant(self, iri: str, sight: Sight, change: str | None, slice: str | dict[str, Any] | None) -> Change:
         """The change that a question means: an announced one, or one that is supposed to happen to an object."""
         kinds = vocabulary().changes
         if change is not None and change not in kinds:

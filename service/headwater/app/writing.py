@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pyoxigraph import NamedNode, Triple
 
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
+from headwater.checking.report import GateReport
 from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound
 from headwater.importers.protocol import Importer, Source
 from headwater.ledger.ledger import Entry, Ledger, Revision
@@ -32,6 +34,7 @@ _REBUILD_BEHIND = 2_000
 """A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
 
 Progress = Callable[[int, int | None], None]
+_Judged = tuple[Record, GateReport]
 
 
 class Writer:
@@ -94,19 +97,41 @@ class Writer:
         if not records:
             return
         with self._lock:
-            verdicts = self.gate.check(records, self._neighbours)
-            accepted = [record for record in records if verdicts[record.iri].conforms]
-            appended = self._preview(accepted) if dry_run else self._append(accepted, by)
-        for record in records:
-            verdict = verdicts[record.iri]
-            if not verdict.conforms:
-                report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=verdict))
-        for record, (status, revision) in zip(accepted, appended, strict=True):
+            if not dry_run:
+                self.catch_up()
+            accepted, rejected = self._sorted(records)
+            self._take(accepted, by, dry_run, report)
+            # A record that only failed because of another one of its batch may pass on its own, now that the others are in.
+            for record, verdict in rejected:
+                again = self.gate.check([record], self._neighbours)[record.iri] if len(records) > 1 else verdict
+                if again.conforms:
+                    self._take([(record, again)], by, dry_run, report)
+                else:
+                    report.records.append(RecordOutcome(record.iri, record.title, "rejected", report=again))
+
+    def _sorted(self, records: Sequence[Record]) -> tuple[list[_Judged], list[_Judged]]:
+        """Records that pass the gate together, without leaning on one that does not; and the others."""
+        accepted: list[_Judged] = []
+        rejected: list[_Judged] = []
+        present = list(records)
+        while present:
+            verdicts = self.gate.check(present, self._neighbours)
+            accepted = [(record, verdicts[record.iri]) for record in present if verdicts[record.iri].conforms]
+            rejected += [(record, verdicts[record.iri]) for record in present if not verdicts[record.iri].conforms]
+            if len(accepted) == len(present):
+                break
+            present = [record for record, _ in accepted]
+        return accepted, rejected
+
+    def _take(self, judged: Sequence[_Judged], by: str, dry_run: bool, report: ImportReport) -> None:
+        records = [record for record, _ in judged]
+        appended = self._preview(records) if dry_run else self._append(records, by)
+        for (record, verdict), (status, revision) in zip(judged, appended, strict=True):
             number, sequence = (revision.number, revision.sequence) if revision is not None else (None, None)
-            report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdicts[record.iri]))
+            report.records.append(RecordOutcome(record.iri, record.title, status, number, sequence, verdict))
             report.findings += record.findings
             report.statements += len(record.asserted)
-            report.objects |= {node.iri: node.kind for node in record.lineage().nodes if node.kind not in ("", "part")}
+            report.objects |= {node.iri: node.kind for node in record.lineage.nodes if node.kind not in ("", "part")}
 
     @property
     def gate(self) -> Gate:
@@ -136,7 +161,7 @@ class Writer:
             if outcome.status != "unchanged"
         ]
         if entries:
-            self._follow(entries, max(outcome.revision.sequence for outcome in appended))
+            self._follow(entries, [outcome.revision.sequence for outcome in appended if outcome.status != "unchanged"])
         return [(outcome.status, outcome.revision) for outcome in appended]
 
     def withdraw(self, iri: str, *, by: str, reason: str) -> Revision:
@@ -147,15 +172,21 @@ class Writer:
                 raise NotFound(f"There is no record <{iri}>.")
             if head.act == "withdraw":
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
+            self.catch_up()
             revision = self._ledger.withdraw(iri, by, reason)
-            self._follow([Applied(iri, None)], revision.sequence)
+            self._follow([Applied(iri, None)], [revision.sequence])
             return revision
 
     # --- following the ledger
 
-    def _follow(self, entries: Sequence[Applied], sequence: int) -> None:
+    def _follow(self, entries: Sequence[Applied], numbers: Sequence[int]) -> None:
         """Store and index go along with a commit. If one of them cannot, the commit stands and is caught up later."""
+        before, sequence = numbers[0] - 1, numbers[-1]
         try:
+            if self._store.sequence() != before or self._index.sequence != before:
+                # Something went wrong in an earlier write: going on from here would leave a gap that no number shows.
+                self.catch_up()
+                return
             self._apply_to_store(entries, sequence)
             self._apply_to_index(entries, sequence)
         except HeadwaterError as error:
@@ -169,26 +200,28 @@ class Writer:
         self.views.apply(entries, sequence)
 
     def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
-        for entry in entries:
-            if entry.record is None:
-                self._index.put(entry.iri, "public", None)
-            else:
-                self._index.put(entry.iri, entry.record.visibility, entry.record.lineage())
-        self._index.sequence = sequence
+        rows = [
+            (entry.iri, "public", None) if entry.record is None else (entry.iri, entry.record.visibility, entry.record.lineage)
+            for entry in entries
+        ]
+        self._index.follow(rows, sequence)
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
         with self._lock:
             last = self._ledger.last_sequence()
-            behind = last - min(self._store.sequence(), self._index.sequence)
-            if behind == 0:
-                return 0
             if self._store.sequence() > last or self._index.sequence > last:
                 _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
                 self.rebuild(progress)
                 return last
-            if self._store.sequence() == 0 and last >= _REBUILD_BEHIND:
-                self._fill_store(last, progress)
+            behind = last - min(self._store.sequence(), self._index.sequence)
+            if behind == 0:
+                return 0
+            if self._store.sequence() == 0:
+                # A bulk load or a clearing that was cut short leaves statements behind, and no number for them.
+                self.views.clear()
+                if last >= _REBUILD_BEHIND:
+                    self._fill_store(last, progress)
             done = 0
             for part, apply in (
                 (self._store.sequence, self._apply_to_store),
@@ -210,7 +243,7 @@ class Writer:
         """Make store and index anew from the ledger; returns the sequence number they then stand at."""
         with self._lock:
             last = self._ledger.last_sequence()
-            self._store.clear()
+            self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
             self._index.sequence = last
@@ -224,7 +257,7 @@ class Writer:
         def records() -> Iterator[Record]:
             for number, record in enumerate(self.present_records(), 1):
                 if with_index:
-                    self._index.put(record.iri, record.visibility, record.lineage())
+                    self._index.put(record.iri, record.visibility, record.lineage)
                 if progress is not None and number % 100 == 0:
                     progress(number, total)
                 yield record
@@ -239,10 +272,22 @@ class Writer:
                 yield entry.record(self._maker)
             after = entries[-1].revision.sequence
 
+    @contextmanager
+    def paused(self) -> Iterator[int]:
+        """Holds writes back while something is compared; gives the ledger's last sequence number."""
+        with self._lock:
+            yield self._ledger.last_sequence()
+
     def save_index(self) -> None:
-        if self._index_folder is not None and self._index.sequence != self._saved:
+        if self._index_folder is None or self._index.sequence == self._saved:
+            return
+        try:
             self._index.save(self._index_folder)
-            self._saved = self._index.sequence
+        except OSError as error:
+            # Only the next start takes longer: it makes the index anew from the ledger.
+            _log.warning("the lineage index could not be saved: %s", error)
+            return
+        self._saved = self._index.sequence
 
 
 def _batches(items: Iterable[Draft | Failure], size: int) -> Iterator[list[Draft | Failure]]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
-from headwater.checking.plan import Facts, ShapePlan, Statement, mentioned, plans
-from headwater.checking.report import GateReport, GateResult
+from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
+from headwater.checking.report import GateReport, GateResult, lenient_iri
+from headwater.checking.sieve import TYPE, Facts, Statement
 from headwater.records.record import Record
-from headwater.terms.names import RDF, RDFS
-from headwater.terms.vocabulary import ontology_files
+from headwater.terms.names import RDFS
 
 if TYPE_CHECKING:
     from headwater.checking.judge import Judge, Verdict
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Neighbours = Callable[[Collection[str]], Iterable[Triple]]
 """Asked for IRIs, answers what is already known of them (statements of which they are the subject)."""
 
-_TYPE = RDF.type.value
 _LABELS = (RDFS.label.value, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://xmlns.com/foaf/0.1/name")
 _WEIGHT = {"violation": 0, "warning": 1, "info": 2}
 
@@ -40,12 +39,13 @@ def nothing_known(_iris: Collection[str]) -> tuple[Triple, ...]:
 class Gate:
     """Checks records against the shapes of a folder. Thread-safe; shapes are parsed once.
 
-    `sieve=False` asks the engine about every target, which is slower and gives the same answers.
+    `sieve=False` asks the engine about every target, which is slower and gives the same answers. Raises `BadShapes` for a folder
+    without shapes, or with some that do not parse or cannot be judged soundly.
 
     >>> from headwater.records.draft import Draft
     >>> from headwater.records.record import RecordMaker
     >>> from headwater.terms.minting import Mint
-    >>> from headwater.terms.names import HW
+    >>> from headwater.terms.names import HW, RDF
     >>> draft = Draft("urn:record", "a.ttl", "a", [Triple(NamedNode("urn:c"), RDF.type, HW.Change)])
     >>> record = RecordMaker(Mint("https://data.example/")).make(draft, "public", "rdf", "1", "declared")
     >>> report = Gate().check([record])["urn:record"]
@@ -55,21 +55,13 @@ class Gate:
 
     def __init__(self, shapes_folder: Path | None = None, *, sieve: bool = True) -> None:
         folder = shapes_folder or assets.folder("shapes")
-        self._shapes = [
-            quad.triple
-            for path in sorted(folder.glob("*.ttl"))
-            for quad in parse(path.read_bytes(), format=RdfFormat.TURTLE, rename_blank_nodes=True)
-        ]
+        self._shapes = [triple for path in sorted(folder.glob("*.ttl")) for triple in _read(path)]
         self.plans: tuple[ShapePlan, ...] = tuple(plans(self._shapes))
+        if not self.plans:
+            # A gate without shapes would let everything through.
+            raise BadShapes(f"{folder} holds no shapes.", remedy="Reinstall Headwater, or name the right folder.")
         self._mentioned = mentioned(self._shapes)
         self._sieve = sieve
-        files = ontology_files()
-        # Roles, evidence and kinds of change are instances that the ontology states, not the records.
-        self._known = self._relevant(
-            Triple(node, RDF.type, NamedNode(cls))
-            for cls in sorted(self._mentioned)
-            for node in files.subjects(RDF.type, NamedNode(cls))
-        )
         self._lock = threading.Lock()
         self._judge: Judge | None = None
 
@@ -91,7 +83,7 @@ class Gate:
 
     def _relevant(self, triples: Iterable[Triple]) -> list[Statement]:
         wanted = self._mentioned
-        found = []
+        found: list[Statement] = []
         for triple in triples:
             predicate = triple.predicate.value
             if predicate in wanted:
@@ -102,31 +94,39 @@ class Gate:
         return found
 
     def _results(self, batch: _Batch, known: list[Statement]) -> list[tuple[int, GateResult]]:
-        statements = [*batch.statements(), *known, *self._known]
+        own = batch.statements()
+        statements = [*own, *known]
         facts = Facts.of(statements)
+        known_facts, own_facts = Facts.of(known), Facts.of(own) if known else facts
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         found: list[tuple[int, GateResult]] = []
         for verdict in self._verdicts(statements, facts, batch.authors, self.plans):
             plan = plans_by_iri[verdict.shape]
+            described = verdict.focus not in batch.unknown
+            if not described and self._verdicts(known, known_facts, [verdict.focus], [plan], only=verdict.focus):
+                continue  # it was at fault before; the record that refers to it is not to blame
             result = GateResult(
                 focus=verdict.focus,
                 path=" | ".join(plan.path or ()),
-                value=verdict.value,
+                value=verdict.value if described or plan.path is None else None,
                 severity=plan.severity,
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                label=_label(verdict.focus, facts),
+                # Never from the neighbours, which the writer may not be allowed to see.
+                label=_label(verdict.focus, own_facts),
             )
             authors = batch.about(verdict.focus)
             if len(authors) > 1 and plan.severity == "violation":
-                authors = [n for n in authors if self._fails_alone(batch.records[n], known, plan, verdict.focus)] or authors
+                authors = [n for n in authors if self._fails_alone(batch, n, known, plan, verdict.focus)] or authors
             found += [(number, result) for number in authors]
         return found
 
-    def _fails_alone(self, own: list[Statement], known: list[Statement], plan: ShapePlan, focus: str) -> bool:
-        statements = [*own, *known, *self._known]
-        return bool(self._verdicts(statements, Facts.of(statements), {statement[0] for statement in own}, [plan], only=focus))
+    def _fails_alone(self, batch: _Batch, number: int, known: list[Statement], plan: ShapePlan, focus: str) -> bool:
+        statements = [*batch.records[number], *known]
+        if number not in batch.facts:
+            batch.facts[number] = Facts.of(statements)
+        return bool(self._verdicts(statements, batch.facts[number], batch.subjects[number], [plan], only=focus))
 
     def _verdicts(
         self,
@@ -173,16 +173,20 @@ class _Batch:
 
     def __init__(self, asserted: list[list[Statement]], entailed: list[list[Statement]]) -> None:
         self.records = [[*said, *follows] for said, follows in zip(asserted, entailed, strict=True)]
+        self.subjects = [dict.fromkeys(statement[0] for statement in statements) for statements in self.records]
+        self.facts: dict[int, Facts] = {}
         self.authors: dict[str, list[int]] = defaultdict(list)
         named: set[str] = set()
         for number, statements in enumerate(self.records):
-            for subject in dict.fromkeys(statement[0] for statement in statements):
+            for subject in self.subjects[number]:
                 self.authors[subject].append(number)
             named.update(
-                value.value for _, predicate, value, _ in statements if predicate != _TYPE and isinstance(value, NamedNode)
+                value.value for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
             )
-        # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says nothing else of it.
+        # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
         self.unknown = (named | self.authors.keys()) - {statement[0] for said in asserted for statement in said}
+        # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
+        self.unknown = {iri for iri in self.unknown if lenient_iri(iri).value == iri}
 
     def statements(self) -> list[Statement]:
         return [statement for statements in self.records for statement in statements]
@@ -191,8 +195,18 @@ class _Batch:
         """The records that state something of `node`, or else those that refer to it."""
         if node in self.authors:
             return self.authors[node]
-        named = NamedNode(node)
-        return [n for n, statements in enumerate(self.records) if any(value == named for _, _, value, _ in statements)]
+        return [
+            number
+            for number, statements in enumerate(self.records)
+            if any(isinstance(value, NamedNode) and value.value == node for _, _, value, _ in statements)
+        ]
+
+
+def _read(path: Path) -> list[Triple]:
+    try:
+        return [quad.triple for quad in parse(path.read_bytes(), format=RdfFormat.TURTLE, rename_blank_nodes=True)]
+    except SyntaxError as error:
+        raise BadShapes(f"{path.name}: {error}") from error
 
 
 def _label(node: str, facts: Facts) -> str:

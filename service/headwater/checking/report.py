@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
+from urllib.parse import quote
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -113,7 +114,7 @@ def _result_triples(report: BlankNode, result: GateResult, number: int) -> list[
     triples = [
         Triple(report, SH.result, node),
         Triple(node, RDF.type, SH.ValidationResult),
-        Triple(node, SH.focusNode, NamedNode(result.focus)),
+        Triple(node, SH.focusNode, lenient_iri(result.focus)),
         Triple(node, SH.resultSeverity, _SEVERITY_CLASS[result.severity]),
         Triple(node, SH.sourceShape, NamedNode(result.shape)),
         Triple(node, SH.sourceConstraintComponent, NamedNode(result.component)),
@@ -133,6 +134,18 @@ def _result_triples(report: BlankNode, result: GateResult, number: int) -> list[
         for cell, item, rest in zip(cells, paths, tails, strict=True):
             triples += [Triple(cell, RDF.first, item), Triple(cell, RDF.rest, rest)]
     return triples
+
+
+def lenient_iri(text: str) -> NamedNode:
+    """The IRI, with what RDF does not allow in one percent-encoded: what a lenient parser let through must not break a report.
+
+    >>> lenient_iri("urn:a b").value
+    'urn:a%20b'
+    """
+    try:
+        return NamedNode(text)
+    except ValueError:
+        return NamedNode(quote(text, safe=":/?#[]@!$&'()*+,;=%~"))
 
 
 def _text(value: NamedNode | BlankNode | Literal) -> str:

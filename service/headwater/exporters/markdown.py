@@ -13,7 +13,8 @@ NOT_CAPTURED = "*Not captured*"
 """What a card says where nothing is known."""
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|~$@])")
-_LINE_START = re.compile(r"^(?=[#+\-=:])|^(?=\d+[.)])")
+_LINE_START = re.compile(r"^(?=[#+\-=:])")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
@@ -31,6 +32,7 @@ def plain(value: str, longest: int = 2000) -> str:
     # GitHub and others turn bare addresses into links, escaped or not, unless their beginning is broken up.
     text = re.sub(r"(?i)\b(https?|ftp)://", r"\1\\://", text)
     text = re.sub(r"(?i)\bwww\.", r"www\\.", text)
+    text = _NUMBERED.sub(r"\1\\\2", text)
     return _LINE_START.sub(r"\\", text)
 
 

@@ -51,7 +51,7 @@ class ModelCard:
             front_matter(_fields(description, data)),
             card.heading(description),
             card.section("Purpose", card.purpose(description)),
-            card.section("Data", card.links(data)),
+            card.section("Data", card.links(data), "" if data else _elsewhere(description)),
             card.section("Training settings", card.settings(description)),
             card.section("Metrics", card.measures(description)),
             card.section("Environment and code", card.links(code)),
@@ -60,6 +60,12 @@ class ModelCard:
             card.section("Limits", gaps),
         ]
         return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
+
+
+def _elsewhere(description: Description) -> str:
+    """Where the data of a model are named when no link of its own names them: at the run that made it."""
+    runs = [link.thing for link in description.up if link.thing.kind == "run"]
+    return f"The run that made it names its inputs: {card.things(runs)}." if runs else ""
 
 
 def _fields(description: Description, data: list[Link]) -> dict[str, Any]:

@@ -18,14 +18,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from headwater.records.draft import Finding
+from headwater.terms.vocabulary import vocabulary
 
-ROLES: Final = frozenset(
-    """
-    train finetune validate test pretrain preprocess label calibrate configure execute predict deploy control
-    document cite
-    """.split()  # noqa: SIM905  (a word a line would hide the rest of the file)
-)
-"""The roles a link can have (DESIGN section 4)."""
+ROLES: Final = frozenset(role.name for role in vocabulary().roles if role.stated)
+"""The roles a link can have, as `ontology/roles.ttl` states them."""
 
 PREFIX: Final = "headwater."
 _DIGEST = re.compile(r"[A-Za-z0-9._~+/=:-]{1,128}")

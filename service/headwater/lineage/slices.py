@@ -14,8 +14,8 @@ _ORDERED = ("after", "before", "first_run", "last_run")
 _WORDS = (*_SETS, *_ORDERED)
 
 
-def read_slice(text: str) -> str:
-    """A slice as people hand it in (JSON), checked and in the fixed order that comparison needs.
+def read_slice(given: str | dict[str, Any]) -> str:
+    """A slice as people hand it in (JSON, as text or read already), checked and in the fixed order that comparison needs.
 
     >>> read_slice('{"labels": ["3", "8"]}')
     '{"labels":["3","8"]}'
@@ -24,10 +24,11 @@ def read_slice(text: str) -> str:
     ...
     headwater.errors.BadParameter: slice: 'label' is none of files, digests, ids, columns, labels, after, before, ...
     """
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise BadParameter(f"slice: is no JSON ({error})", parameter="slice") from error
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise BadParameter(f"slice: is no JSON ({error})", parameter="slice") from error
     if not isinstance(given, dict):
         raise BadParameter("slice: must be a JSON object", parameter="slice")
     clean: dict[str, Any] = {}

@@ -6,13 +6,14 @@ import resvg_py
 
 from headwater.errors import HeadwaterError, TooLarge
 
-_MOST_PIXELS = 40_000_000
+_MOST_PIXELS = 16_000_000
+"""64 MB while it is drawn; several may be drawn at a time."""
 
 
 def png(picture: str, *, zoom: float = 2.0) -> bytes:
     """The SVG text `picture` as PNG bytes on white, `zoom` pixels per SVG unit (less where the picture would get too large).
 
-    Raises `TooLarge` if the picture does not fit 40 megapixels even at a quarter of its size.
+    Raises `TooLarge` if the picture does not fit 16 megapixels even at a quarter of its size.
 
     >>> png('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>')[1:4]
     b'PNG'

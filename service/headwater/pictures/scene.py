@@ -11,26 +11,6 @@ from urllib.parse import quote, urlsplit
 SEVERITIES = ("critical", "major", "moderate", "minor", "info")
 """Worst first; where a picture has to leave things out, the worst stay."""
 
-_TOWARDS_ORIGIN = frozenset(
-    {
-        "used",
-        "wasGeneratedBy",
-        "wasDerivedFrom",
-        "wasRevisionOf",
-        "wasInformedBy",
-        "wasAssociatedWith",
-        "wasAttributedTo",
-        "hadPrimarySource",
-        "wasQuotedFrom",
-        "specializationOf",
-        "alternateOf",
-        "deploys",
-        "documents",
-        "cites",
-    }
-)
-"""Relations whose RDF subject lies downstream of their object, so that what they say points against the flow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -48,7 +28,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A link in the direction of the flow: `source` lies upstream of `target`, whatever way the RDF relation reads."""
+    """A link in the direction of the flow, as answers have it: `source` lies upstream of `target`, however `label` reads."""
 
     source: str
     target: str
@@ -158,13 +138,8 @@ def page_of(iri: str, node: Mapping[str, Any]) -> str:
 
 
 def _edge(link: Mapping[str, Any]) -> Edge:
-    relation = str(link.get("relation") or "")
-    name = relation.replace("#", "/").replace(":", "/").rpartition("/")[2]
-    source, target = str(link["source"]), str(link["target"])
-    if name in _TOWARDS_ORIGIN:
-        source, target = target, source
     role = link.get("role")
-    return Edge(source, target, relation, str(role) if role else None)
+    return Edge(str(link["source"]), str(link["target"]), str(link.get("relation") or ""), str(role) if role else None)
 
 
 def _badness(node: Node) -> tuple[int, int, str]:

@@ -38,11 +38,16 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
     words = len(scene.edges) <= _MOST_ROLE_WORDS
     feeds, fed = _degrees(scene.edges)
     lines, roles = [], []
+    between: dict[tuple[str, str], list[str]] = {}
+    for edge in scene.edges:
+        if edge.role and edge.role not in between.setdefault((edge.source, edge.target), []):
+            between[edge.source, edge.target].append(edge.role)
     for edge, route in zip(scene.edges, layout.routes, strict=True):
         lines.append(_edge(edge, route, name, scene))
-        if words and edge.role:
+        together = between.pop((edge.source, edge.target), [])
+        if words and together:
             x, y = _beside(route, near_source=fed[edge.target] >= feeds[edge.source])
-            roles.append(tag("text", text(edge.role), class_="hw-role", x=x, y=y + 3, text_anchor="middle"))
+            roles.append(tag("text", text(", ".join(together), 40), class_="hw-role", x=x, y=y + 3, text_anchor="middle"))
     arrow = tag(
         "marker",
         tag("path", d="M0 0L8 4L0 8z", class_="hw-arrow"),
@@ -60,7 +65,7 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
         tag("style", stylesheet().replace("<", "\\3c ")) if standalone else "",
         tag("defs", arrow),
         tag("g", *lines, *roles, aria_hidden="true"),
-        *(_node(node, layout.centres[node.iri], node.iri == scene.root) for node in scene.nodes),
+        *(_node(node, layout.centres[node.iri], node.iri == scene.root or node.distance == 0) for node in scene.nodes),
         legend,
     ]
     # Not role="img": that would take the links inside away from people who use a screen reader.
@@ -80,7 +85,8 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
 def _node(node: Node, centre: tuple[float, float], root: bool) -> str:
     x, y = centre[0] - WIDTH / 2, centre[1] - HEIGHT / 2
     look = STATES.get(node.state or "")
-    mark = f"{look.mark} {node.severity or look.words}" if look else ""
+    # How badly is said of what is affected; of the rest, that it is mended, stands, or cannot be told.
+    mark = f"{look.mark} {node.severity if node.state == 'affected' and node.severity else look.words}" if look else ""
     lines = wrapped(node.label, WIDTH - _TEXT_LEFT - 12, 12.5, 2)
     said = f"{node.kind}: {node.label}"
     if look:

@@ -31,7 +31,7 @@ class BrokenQuestion(HeadwaterError):
     """A file of `queries/` whose header cannot be understood."""
 
     title = "A question is broken"
-    default_remedy = "Correct the header of the file; docs/reference/questions.md says what stands in it."
+    default_remedy = "Correct the header of the file; queries/objects-of-kind.rq shows what stands in one."
 
 
 @dataclass(frozen=True, slots=True)

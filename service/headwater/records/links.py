@@ -45,6 +45,9 @@ _SLICE_WORDS = (
 _BOUNDS = {"after": min, "before": max, "first_run": min, "last_run": max}
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
 
+_TYPE = RDF.type.value
+_DETAILS = {PROV.hadRole.value, HW.evidence.value, HW.slice.value} | {predicate.value for _, predicate in _SLICE_WORDS}
+
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
@@ -98,6 +101,8 @@ class _Reading:
         self.words = words
         self.evidence = evidence
         self.kind_of = {kind.iri: kind for kind in words.kinds}
+        self.detailing = _DETAILS | {form.through for form in words.qualified.values()}
+        self.telling = {_TYPE, *words.links, *words.qualified, *_STARTS, *_PINNING, _REVISION} | self.detailing
         self.plain: dict[tuple[str, str, str], None] = {}
         self.qualified: list[tuple[str, str, str]] = []
         self.details: dict[str, dict[str, list[NamedNode | Literal]]] = defaultdict(dict)
@@ -106,26 +111,28 @@ class _Reading:
         self.starts: dict[str, float] = {}
 
     def take(self, triple: Triple) -> None:
-        subject, predicate, value = triple.subject, triple.predicate.value, triple.object
-        if not isinstance(subject, NamedNode):
+        subject, value = triple.subject, triple.object
+        predicate = triple.predicate.value
+        if predicate not in self.telling or not isinstance(subject, NamedNode):
             return
+        name = subject.value
         if isinstance(value, NamedNode):
-            if predicate == RDF.type.value:
-                self._type(subject.value, value.value)
+            if predicate == _TYPE:
+                self._type(name, value.value)
             elif predicate in self.words.links:
-                self.plain[subject.value, predicate, value.value] = None
+                self.plain[name, predicate, value.value] = None
             elif predicate in self.words.qualified:
-                self.qualified.append((subject.value, predicate, value.value))
+                self.qualified.append((name, predicate, value.value))
         elif isinstance(value, Literal) and predicate in _STARTS:
             begun = _seconds(value.value)
             if begun is not None:
-                self.starts[subject.value] = min(begun, self.starts.get(subject.value, begun))
+                self.starts[name] = min(begun, self.starts.get(name, begun))
         if predicate in _PINNING:
-            self.pinned.add(subject.value)
+            self.pinned.add(name)
         if predicate == _REVISION and isinstance(value, NamedNode):
-            self.pinned.update((subject.value, value.value))
-        if isinstance(value, NamedNode | Literal):
-            self.details[subject.value].setdefault(predicate, []).append(value)
+            self.pinned.update((name, value.value))
+        if predicate in self.detailing and isinstance(value, NamedNode | Literal):
+            self.details[name].setdefault(predicate, []).append(value)
 
     def _type(self, subject: str, cls: str) -> None:
         if cls == self.words.part_class:

@@ -31,6 +31,11 @@ def _namespace_repairs() -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(rows))
 
 
+@cache
+def _wrong_namespaces() -> tuple[str, ...]:
+    return tuple(wrong for wrong, _, _ in _namespace_repairs())
+
+
 def normalise(triples: Iterable[Triple], record: str, mint: Mint) -> tuple[list[Triple], list[Finding]]:
     """The triples with mistakes mended and blank nodes skolemised, and what was mended.
 
@@ -43,7 +48,7 @@ def normalise(triples: Iterable[Triple], record: str, mint: Mint) -> tuple[list[
     """
     repairs: Counter[tuple[str, str]] = Counter()
     mended = [_mend(triple, repairs) for triple in triples]
-    names = _skolem_names(mended, record, mint)
+    names = skolem_names(mended, record, mint)
     if names:
         mended = [Triple(_named(t.subject, names), t.predicate, _named(t.object, names)) for t in mended]
     findings = [
@@ -75,7 +80,8 @@ def _mend(triple: Triple, repairs: Counter[tuple[str, str]]) -> Triple:
 
 
 def _mend_iri(node: _Term, repairs: Counter[tuple[str, str]]) -> _Term | NamedNode:
-    if isinstance(node, NamedNode):
+    # One look at all wrong beginnings at once: nearly every IRI has none of them.
+    if isinstance(node, NamedNode) and node.value.startswith(_wrong_namespaces()):
         for wrong, right, met in _namespace_repairs():
             if node.value.startswith(wrong):
                 repairs["namespace", f"{wrong} read as {right} (met in: {met})"] += 1
@@ -96,7 +102,7 @@ def _mend_datetime(value: Literal, repairs: Counter[tuple[str, str]]) -> Literal
     return Literal(value.value)
 
 
-def _skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
+def skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
     """Names for blank nodes from what surrounds them: colour refinement, ties broken by first appearance in the source.
 
     A full canonical labelling (RDFC-1.0) can take exponential time on hostile input; this is linear per round.

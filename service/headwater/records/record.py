@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyoxigraph import RdfFormat, Triple, parse, serialize
 
@@ -20,7 +21,7 @@ _PACKING_LEVEL = 1
 """zlib's fastest: half a second per million triples slower levels save little on N-Triples."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One source document in Headwater's form.
 
@@ -41,7 +42,9 @@ class Record:
     digest: str
     findings: list[Finding]
 
+    @cached_property
     def lineage(self) -> LineageRows:
+        """What this record contributes to the lineage index."""
         return lineage_rows([*self.asserted, *self.entailed], self.evidence)
 
     def packed(self) -> bytes:
@@ -77,7 +80,7 @@ class RecordMaker:
 
     def make(self, draft: Draft, visibility: str, importer: str, importer_version: str, evidence: str) -> Record:
         """Raises `BadInput` for a draft that speaks in Headwater's own graphs' names."""
-        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))):
+        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))) or draft.iri.endswith("#entailed"):
             raise BadInput(f"<{draft.iri}> is one of Headwater's own graphs and cannot be a record.")
         asserted, repairs = normalise(draft.triples, draft.iri, self._mint)
         return self._finish(draft, asserted, [*draft.findings, *repairs], visibility, importer, importer_version, evidence)

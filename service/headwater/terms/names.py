@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from pyoxigraph import NamedNode
@@ -21,10 +22,15 @@ class Namespace(str):
     def __getattr__(self, name: str) -> NamedNode:
         if name.startswith("__"):
             raise AttributeError(name)
-        return NamedNode(str(self) + name)
+        return _node(self, name)
 
     def __getitem__(self, name: str) -> NamedNode:  # type: ignore[override]
-        return NamedNode(str(self) + name)
+        return _node(self, name)
+
+
+@lru_cache(maxsize=4096)
+def _node(namespace: str, name: str) -> NamedNode:
+    return NamedNode(f"{namespace!s}{name}")
 
 
 HW: Final = Namespace("https://w3id.org/headwater/terms#")

@@ -35,6 +35,7 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
             {"name": "service", "description": "Health."},
         ],
+        responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": problems.CONTENT}},
         # FastAPI's own pages load their scripts from another host; /docs is ours.
         docs_url=None,
         redoc_url=None,

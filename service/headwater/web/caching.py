@@ -20,7 +20,15 @@ def validators(request: Request, headwater: Headwater, reader: Reader, offer: Of
     reader, so that nobody learns from a 304 what somebody else may see. The sequence is read before the answer is computed:
     a write in between makes the ETag too old, never too new.
     """
-    parts = (request.url.path, request.url.query, offer.media_type, reader.name, reader.scope, *sorted(map(str, reader.levels)), __version__)
+    parts = (
+        request.url.path,
+        request.url.query,
+        offer.media_type,
+        reader.name,
+        reader.scope,
+        *sorted(reader.projects or ()),
+        __version__,
+    )
     digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
     etag = f'W/"{headwater.sequence}-{digest}"'
     held = request.headers.get("if-none-match", "")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from headwater.exporters.identifiers import doi
 from headwater.exporters.registry import fitting
 from headwater.questions.description import Description, Thing
-from headwater.web.rendering import address
+from headwater.web.rendering import SAFE_PATH, address
 
 _SCHEMA_TYPES = {
     "dataset": "Dataset",
@@ -34,7 +34,7 @@ def brief(thing: Thing) -> dict[str, Any]:
 
 def links(thing: Thing) -> dict[str, str]:
     """Where to go from a thing: its page, its data, its picture and the questions about it."""
-    tail = quote(thing.path, safe="/~")
+    tail = quote(thing.path, safe=SAFE_PATH)
     found = quote(thing.iri, safe="")
     return {
         "self": f"/api/v1/objects/{found}",
@@ -62,7 +62,7 @@ def as_json(description: Description) -> dict[str, Any]:
 def signposts(description: Description) -> str:
     """The `Link` header of a landing page (FAIR Signposting, level 1): what to cite, what describes it, of what type it is."""
     thing = description.thing
-    made = []
+    made: list[tuple[str, str, str | None]] = []
     found = doi([thing.iri, *description.identifiers])
     cite = f"https://doi.org/{quote(found, safe='/:;()._-')}" if found else thing.iri
     if cite.startswith(("http://", "https://")):
@@ -76,7 +76,7 @@ def signposts(description: Description) -> str:
     made += [(creator.iri, "author", None) for creator in description.creators[:20]]
     if description.licence:
         made.append((description.licence, "license", None))
-    made.append((f"/graph/{quote(thing.path, safe='/~')}.svg", "item", "image/svg+xml"))
+    made.append((f"/graph/{quote(thing.path, safe=SAFE_PATH)}.svg", "item", "image/svg+xml"))
     parts = []
     for target, relation, media_type in made:
         if not target.startswith(("/", "http://", "https://")):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from headwater.lineage.asking import MOST_NODES
+
 Direction = Literal["upstream", "downstream", "both"]
 Evidence = Literal["observed", "declared", "asserted", "inferred", "expanded"]
 
@@ -47,14 +49,14 @@ Several = Annotated[list[str], BeforeValidator(_split)]
 
 
 class Traversal(BaseModel):
-    """The traversal parameters of DESIGN section 5; an unknown one is an error, not ignored."""
+    """The traversal parameters; an unknown one is an error, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(
         min_length=1,
         max_length=4000,
-        description="The thing to start from: a full IRI, a CURIE, a PID, a digest, an external id such as mlflow:RUNID, or kind/key.",
+        description="The thing to start from: a full IRI, a CURIE, a PID, a digest, an external id (mlflow:RUNID), or kind/key.",
         examples=["dataset/digits-train-v1"],
     )
     direction: Direction | None = Field(None, description="Which way to walk. Lineage walks upstream if nothing is said.")
@@ -65,12 +67,18 @@ class Traversal(BaseModel):
     roles: Several = Field([], description="Only follow links in these roles, such as train or test.")
     stop_at: Several = Field([], description="Do not walk beyond things of these kinds or with these identifiers.")
     ignore_as_hops: Several = Field([], description="Kinds that do not count as a step, such as run.")
-    as_of: str | None = Field(None, description="The state of knowledge at this time (RFC 3339) or ledger sequence.", max_length=64)
+    as_of: str | None = Field(
+        None, description="The state of knowledge at this time (RFC 3339) or ledger sequence.", max_length=64
+    )
     min_evidence: Evidence | None = Field(None, description="Only follow links with at least this evidence.")
-    max_nodes: int | None = Field(None, ge=1, le=10_000_000, description="At most so many things in the answer; the summary counts all.")
+    max_nodes: int | None = Field(
+        None, ge=1, le=MOST_NODES, description="At most so many things in the answer; the summary counts all."
+    )
     fields: Several = Field([], description="Only these fields of each node.")
     include: Several = Field([], description="Further parts of the answer, such as paths.")
-    format: str | None = Field(None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header.")
+    format: str | None = Field(
+        None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header."
+    )
 
     def asked(self) -> dict[str, Any]:
         """What was said, as keyword arguments for the question; what was not said keeps the question's own default.
@@ -82,7 +90,7 @@ class Traversal(BaseModel):
         for name in self.model_fields_set - {"id", "format"}:
             value = getattr(self, name)
             if value is not None:
-                said[name] = tuple(value) if isinstance(value, list) else value
+                said[name] = tuple(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
         return dict(sorted(said.items()))
 
 

@@ -27,8 +27,28 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+CONTENT: dict[str, Any] = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "title": "Problem",
+            "description": "RFC 9457, with what to do about it.",
+            "required": ["type", "title", "status", "detail", "remedy"],
+            "properties": {
+                "type": {"type": "string", "format": "uri-reference"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "remedy": {"type": "string"},
+                "instance": {"type": "string"},
+                "parameter": {"type": "string", "description": "The parameter that is wrong, where one is."},
+            },
+        }
+    }
+}
+"""What a problem looks like, for the OpenAPI document."""
 
 
 class Unchanged(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,12 @@ from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
 from headwater.terms.names import curie
 
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+SAFE_PATH = "/%~:@!$&'()*+,;="
+"""What a thing's path may hold as it is: paths of things named here come percent-encoded."""
+
 
 def page(template: str, request: Request, /, **values: Any) -> bytes:
     """The page `template` as UTF-8. `request` gives the address for links that keep what was asked."""
@@ -28,10 +35,10 @@ def page(template: str, request: Request, /, **values: Any) -> bytes:
 def address(thing: Thing) -> str:
     """The address of a thing's landing page on this server.
 
-    >>> address(Thing("urn:x", "dataset", "digits", "dataset/a b"))
+    >>> address(Thing("urn:x", "dataset", "digits", "dataset/a%20b"))
     '/object/dataset/a%20b'
     """
-    return f"/object/{quote(thing.path, safe='/~')}"
+    return f"/object/{quote(thing.path, safe=SAFE_PATH)}"
 
 
 def script_json(value: object) -> Markup:
@@ -40,8 +47,11 @@ def script_json(value: object) -> Markup:
     >>> script_json({"name": "</script>"})
     Markup('{"name": "\\\\u003c/script>"}')
     """
-    written = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return Markup(written.replace("-->", "--\\u003e"))  # noqa: S704  every "<" is gone, and the block is data, not a program
+    written = (
+        json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
+    # Every "<" is gone, and the block is data, not a program: it is safe to hand on unescaped.
+    return Markup(written.replace("-->", "--\\u003e"))
 
 
 @cache
@@ -57,13 +67,31 @@ def static_file(name: str) -> bytes | None:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("headwater.web", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("headwater.web", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.filters.update(
-        address=address, curie=curie, script_json=script_json, number=_number, moment=_moment, cut=_cut, short=_short, count=_count
+        address=address,
+        curie=curie,
+        script_json=script_json,
+        number=_number,
+        moment=_moment,
+        cut=_cut,
+        short=_short,
+        count=_count,
+        ticked=_ticked,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
     return made
+
+
+def _ticked(value: str) -> Markup:
+    """Prose from docstrings, with what stands in backticks as code."""
+    parts = value.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _quote(value: str) -> str:
@@ -87,6 +115,8 @@ def _moment(value: str | None) -> str:
 
 
 def _cut(value: str, longest: int = 120) -> str:
+    """A name short enough to show, without the invisible characters that would show it back to front."""
+    value = _OVERRIDES.sub("", value)
     return value if len(value) <= longest else value[: longest - 1] + "…"
 
 

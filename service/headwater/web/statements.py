@@ -10,7 +10,8 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from headwater.questions.description import Thing
-from headwater.terms.names import HW, PREFIXES, PROV, RDF, RDFS
+from headwater.terms.names import PREFIXES, PROV, RDF, RDFS
+from headwater.terms.vocabulary import vocabulary
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NODE_COLUMNS = ("id", "kind", "label", "distance", "state", "severity", "effect", "justification", "resolved_by", "visibility")
@@ -31,9 +32,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def nodes_table(answer: Mapping[str, Any]) -> bytes:
-    """The nodes of a lineage or impact answer, nearest first, as CSV."""
-    nodes = sorted(answer["nodes"].items(), key=lambda item: (item[1].get("distance") or 0, item[0]))
-    return table(NODE_COLUMNS, ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in nodes))
+    """The nodes of an answer as CSV, in the answer's own order."""
+    rows = ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in answer["nodes"].items())
+    return table(NODE_COLUMNS, rows)
 
 
 def things_rdf(things: Iterable[Thing], syntax: RdfFormat) -> bytes:
@@ -62,9 +63,7 @@ def answer_rdf(answer: Mapping[str, Any], syntax: RdfFormat) -> bytes:
 
 
 def _class(kind: str) -> NamedNode:
-    if kind == "agent":
-        return PROV.Agent
-    return HW[kind.capitalize()] if kind.isalpha() and kind.isascii() else PROV.Entity
+    return next((NamedNode(known.iri) for known in vocabulary().kinds if known.name == kind), PROV.Entity)
 
 
 def _written(triples: list[Triple], syntax: RdfFormat) -> bytes:

@@ -2,6 +2,65 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from headwater import assets
+from headwater.errors import BadParameter, HeadwaterError
+from headwater.questions.catalogue import Question, catalogue, find
+from headwater.terms.vocabulary import vocabulary
+from headwater.web.caching import validators
+from headwater.web.negotiation import HTML, choose
+from headwater.web.readers import App, Who
+from headwater.web.rendering import page
+from headwater.web.routes.sparql import RESULTS
 
 router = APIRouter(include_in_schema=False)
+
+
+@cache
+def _questions() -> dict[str, Question]:
+    return catalogue(assets.folder("queries"))
+
+
+@router.get("/ask")
+def questions(request: Request, headwater: App, reader: Who) -> Response:
+    """The list of questions."""
+    headers = validators(request, headwater, reader, HTML)
+    return Response(page("ask.html", request, questions=_questions().values()), headers=headers, media_type="text/html")
+
+
+@router.get("/ask/{name}")
+def ask(request: Request, name: str, headwater: App, reader: Who) -> Response:
+    """One question: its form, and with its parameters given also the answer; programs get the answer as data."""
+    question = find(_questions(), name)
+    given: dict[str, str] = {}
+    for key, value in request.query_params.multi_items():
+        if key in given:
+            raise BadParameter(f"{key} is given more than once", parameter=key)
+        if value.strip():
+            given[key] = value.strip()
+    format = given.pop("format", None)
+    offer = choose(request.headers.get("accept"), (HTML, *RESULTS), name=format)
+    headers = validators(request, headwater, reader, offer)
+    if offer is not HTML:
+        body, media_type = headwater.ask(name, given, reader, offer.media_type)
+        return Response(body, headers=headers, media_type=media_type)
+    results: dict[str, Any] | None = None
+    error: HeadwaterError | None = None
+    if given or not any(parameter.required for parameter in question.parameters):
+        try:
+            results = json.loads(headwater.ask(name, given, reader, RESULTS[0].media_type)[0])
+        except HeadwaterError as caught:
+            if caught.status >= 500:
+                raise
+            error = caught
+    kinds = [kind.name for kind in vocabulary().kinds]
+    body = page(
+        "question.html", request, question=question, given=given, results=results, error=error, kinds=kinds, most_rows=1000
+    )
+    return Response(body, error.status if error else 200, headers, media_type="text/html")

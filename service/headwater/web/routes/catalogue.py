@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -30,11 +31,15 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str | None = Field(None, max_length=500, description="Words that occur in the label or an identifier.", examples=["digits"])
+    q: str | None = Field(
+        None, max_length=500, description="Words that occur in the label or an identifier.", examples=["digits"]
+    )
     kind: str | None = Field(None, max_length=40, description="Only this kind.", examples=["dataset"])
     page: int = Field(1, ge=1, le=1_000_000, description="Which page, from 1.")
     per_page: int = Field(20, ge=1, le=100, description="How many to a page.")
-    format: str | None = Field(None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header.")
+    format: str | None = Field(
+        None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header."
+    )
 
     def link(self, path: str, **changed: object) -> str:
         said = {"q": self.q, "kind": self.kind, "page": self.page, "per_page": self.per_page, "format": self.format, **changed}
@@ -48,7 +53,7 @@ class Format(BaseModel):
     format: str | None = Field(
         None,
         max_length=100,
-        description="json, html, an RDF syntax, or an export such as datacite, model-card, dataset-card; goes before the Accept header.",
+        description="json, html, an RDF syntax, or an export such as datacite or model-card; goes before the Accept header.",
     )
 
 
@@ -110,7 +115,7 @@ def represented(request: Request, iri: str, name: str | None, headwater: Headwat
     if offer is JSON:
         return JSONResponse(as_json(description), headers=headers)
     exported = headwater.export(iri, offer.names[0], reader)
-    headers["Content-Disposition"] = f'inline; filename="{exported.filename}"'
+    headers["Content-Disposition"] = f'inline; filename="{re.sub(r"[^A-Za-z0-9._-]+", "_", exported.filename)}"'
     return Response(exported.body, headers=headers, media_type=exported.media_type)
 
 

@@ -68,7 +68,9 @@ def picture(
         drawn = svg(seen, title=f"The lineage around {thing.label}")
         body = drawn if suffix == "svg" else png(drawn)
         headers["Content-Security-Policy"] = f"default-src 'none'; style-src '{_style_hash()}'"
-    return Response(body.encode("utf-8", "replace") if isinstance(body, str) else body, headers=headers, media_type=offer.media_type)
+    return Response(
+        body.encode("utf-8", "replace") if isinstance(body, str) else body, headers=headers, media_type=offer.media_type
+    )
 
 
 @router.get("/badge/{kind}/{key:path}.svg", summary="A badge that says whether an object still stands")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from headwater.errors import NotFound
+from headwater.errors import NotFound, Unavailable
 from headwater.web.readers import App
 from headwater.web.rendering import static_file
 
@@ -23,6 +23,9 @@ async def live() -> dict[str, str]:
 @router.get("/health/ready", summary="The service can answer", responses={503: {"description": "Not yet, or no longer."}})
 def ready(headwater: App) -> Response:
     """Whether ledger, store and index are open and at the same sequence number."""
+    status = headwater.status()
+    if not status["ready"]:
+        raise Unavailable("store or index are behind the ledger and catching up")
     return JSONResponse({"status": "ready", "sequence": headwater.sequence})
 
 

@@ -7,10 +7,10 @@ from starlette.responses import RedirectResponse, Response
 
 from headwater.access import Reader
 from headwater.app import Headwater
-from headwater.errors import BadParameter
+from headwater.errors import BadParameter, NotFound
 from headwater.exporters.registry import fitting
 from headwater.pictures.svg import svg
-from headwater.questions.description import Description
+from headwater.questions.description import Description, Thing
 from headwater.terms.vocabulary import vocabulary
 from headwater.web.caching import validators
 from headwater.web.negotiation import HTML, choose
@@ -22,8 +22,18 @@ from headwater.web.routes.graph import scene
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_NODES = 24
-_MOST_ROWS = 100
+_MOST_NODES = 14
+"""A landing page shows where a thing stands; the whole is for the lineage page."""
+_SUPPOSED = {
+    "dataset": "labels-corrected",
+    "software": "bug-found",
+    "workflow": "bug-found",
+    "environment": "environment-changed",
+    "instrument": "calibration-changed",
+    "publication": "retracted",
+}
+"""The change that the button "What if it changed?" supposes: the one that happens most to this kind."""
+_MOST_ROWS = 40
 """Rows of a table on a landing page, so that a hub with thousands of links stays a page that one can read."""
 
 
@@ -33,22 +43,35 @@ def home(request: Request, headwater: App, reader: Who) -> Response:
     headers = validators(request, headwater, reader, HTML)
     latest = headwater.objects(reader, page=1, per_page=12)
     counts = headwater.counts(reader)
-    return Response(page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)), headers=headers, media_type="text/html")
+    return Response(
+        page("home.html", request, counts=counts, found=latest.items, changes=sorted(vocabulary().changes)),
+        headers=headers,
+        media_type="text/html",
+    )
 
 
 @router.get("/object")
-def find_object(headwater: App, reader: Who, id: str = Query("", max_length=4000)) -> Response:
+def find_object(request: Request, headwater: App, reader: Who, id: str = Query("", max_length=4000)) -> Response:
     """From any identifier to the landing page."""
     if not id.strip():
         raise BadParameter("id is missing", parameter="id", remedy="Say which object: /object?id=IRI")
-    thing = headwater.describe(headwater.resolve(id.strip(), reader), reader).thing
-    return RedirectResponse(address(thing), 302)
+    iri = headwater.resolve(id.strip(), reader)
+    thing = headwater.describe(iri, reader).thing
+    try:
+        found = headwater.resolve(thing.path, reader)
+    except NotFound:
+        # A thing that is only mentioned (a class, a measure) has no address of its own here, but a page.
+        found = None
+    return RedirectResponse(address(thing), 302) if found == iri else _landing(request, iri, None, headwater, reader)
 
 
 @router.get("/object/{kind}/{key:path}")
 def landing(request: Request, kind: str, key: str, headwater: App, reader: Who, format: str | None = None) -> Response:
     """The page of an object; programs that ask this address for data get the data."""
-    iri = headwater.resolve(f"{kind}/{key}", reader)
+    return _landing(request, headwater.resolve(f"{kind}/{key}", reader), format, headwater, reader)
+
+
+def _landing(request: Request, iri: str, format: str | None, headwater: Headwater, reader: Reader) -> Response:
     description = headwater.describe(iri, reader)
     offered = offers(description.thing.kind)
     # A landing page is a page unless data is asked for by name.
@@ -68,31 +91,32 @@ def identifier(request: Request, kind: str, key: str, headwater: App, reader: Wh
     thing = headwater.describe(headwater.resolve(f"{kind}/{key}", reader), reader).thing
     offered = offers(thing.kind)
     offer = choose(request.headers.get("accept"), [HTML, *(one for one in offered if one is not HTML)], name=format)
-    if offer is HTML:
-        where = address(thing)
-    else:
-        where = links(thing)["self"] + f"?format={offer.names[0]}"
+    where = address(thing) if offer is HTML else f"{links(thing)['self']}?format={offer.names[0]}"
     return RedirectResponse(where, 303, {"Vary": "Accept"})
 
 
 def _page(request: Request, description: Description, headwater: Headwater, reader: Reader) -> bytes:
     thing = description.thing
-    drawn = svg(
-        scene(headwater, reader, thing, depth=1, direction="both", most=_MOST_NODES),
-        title=f"The neighbourhood of {thing.label}",
-        standalone=False,
-        name="near",
-    )
     return page(
         "object.html",
         request,
         it=description,
         links=links(thing),
-        drawn=drawn,
+        drawn=_neighbourhood(thing, headwater, reader),
         banners=headwater.changes_touching(thing.iri, reader),
         exports=fitting(thing.kind),
         data=schema_org(description),
         most=_MOST_ROWS,
+        is_kind=thing.kind in {kind.name for kind in vocabulary().kinds},
+        is_change="hw:Change" in description.types,
+        supposed=_SUPPOSED.get(thing.kind, "superseded"),
     )
 
 
+def _neighbourhood(thing: Thing, headwater: Headwater, reader: Reader) -> str:
+    """The picture for a landing page; empty for a thing that takes no part in any lineage."""
+    try:
+        seen = scene(headwater, reader, thing, depth=1, direction="both", most=_MOST_NODES)
+    except BadParameter:
+        return ""
+    return svg(seen, title=f"The neighbourhood of {thing.label}", standalone=False, name="near")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -52,9 +51,11 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
             error = caught
     if answer is not None:
         drawn = svg(
-            Scene.of(answer).folded(MOST_NODES, more="#table"), title=f"{asked.question.capitalize()} of {asked.id}", standalone=False
+            Scene.of(answer).folded(MOST_NODES, more="#table"),
+            title=f"{asked.question.capitalize()} of {asked.id}",
+            standalone=False,
         )
-    rows = sorted((answer or {"nodes": {}})["nodes"].items(), key=_order)
+    rows = sorted(((iri, node) for iri, node in answer["nodes"].items() if iri != answer["root"]), key=_order) if answer else []
     body = page(
         "lineage.html",
         request,
@@ -62,6 +63,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         answer=answer,
         error=error,
         drawn=drawn,
+        root_label=headwater.describe(answer["root"], reader).thing.label if answer else "",
         rows=rows[:_MOST_ROWS],
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
@@ -73,14 +75,12 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
 
 def _said(asked: Exploration) -> dict[str, Any]:
     """What the form says, without its empty fields and without what the question does not take."""
-    left = {"question"} if asked.question == "impact" else {"question", "change", "slice"}
+    left = {"question", "fields", "include"} | (set() if asked.question == "impact" else {"change", "slice"})
     return {name: value for name, value in asked.asked().items() if name not in left and value not in ("", ())}
 
 
 def _api_query(asked: Exploration) -> str:
     said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
-    if "slice" in said:
-        said["slice"] = json.dumps(said["slice"])
     return urlencode({"id": asked.id, **said})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
 from headwater.web.parameters import Impact, Traversal
+from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.statements import answer_rdf, nodes_table
 
@@ -25,19 +25,34 @@ _EXAMPLE = {
     "root": "https://data.example/id/dataset/digits-train-v1",
     "query": {"direction": "downstream", "depth": "full"},
     "sequence": 42,
-    "summary": {"total": 2, "by_kind": {"run": 1, "model": 1}, "by_state": {"affected": 2}, "max_distance": 2, "verdict": "major"},
+    "summary": {
+        "total": 2,
+        "by_kind": {"run": 1, "model": 1},
+        "by_state": {"affected": 2},
+        "max_distance": 2,
+        "verdict": "major",
+    },
     "completeness": {"complete": True, "reasons": [], "hidden_count": 0, "frontier_count": 0, "coverage": 1.0},
-    "nodes": {"https://data.example/id/model/m1": {"kind": "model", "label": "digits-svm", "state": "affected", "severity": "major"}},
+    "nodes": {
+        "https://data.example/id/model/m1": {"kind": "model", "label": "digits-svm", "state": "affected", "severity": "major"}
+    },
     "edges": [
-        {"source": "https://data.example/id/run/r1", "target": "https://data.example/id/model/m1", "relation": "prov:wasGeneratedBy"}
+        {
+            "source": "https://data.example/id/run/r1",
+            "target": "https://data.example/id/model/m1",
+            "relation": "prov:wasGeneratedBy",
+        }
     ],
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The answer in its envelope.", "content": {"application/json": {"example": _EXAMPLE}, "text/csv": {}, "text/turtle": {}}},
+    200: {
+        "description": "The answer in its envelope.",
+        "content": {"application/json": {"example": _EXAMPLE}, "text/csv": {}, "text/turtle": {}},
+    },
     304: {"description": "What the client holds is current (If-None-Match)."},
-    404: {"description": "No such thing, or not for this reader."},
-    406: {"description": "No representation fits; the problem lists those that there are."},
-    422: {"description": "A parameter is unknown, missing or wrong; nothing was computed."},
+    404: {"description": "No such thing, or not for this reader.", "content": CONTENT},
+    406: {"description": "No representation fits; the problem lists those that there are.", "content": CONTENT},
+    422: {"description": "A parameter is unknown, missing or wrong; nothing was computed.", "content": CONTENT},
 }
 
 
@@ -64,7 +79,7 @@ def post_impact(request: Request, asked: Annotated[Impact, Body()], headwater: A
 
 @router.get("/benefits", summary="Who builds on this, and what its improvements bought them", responses=_ANSWERS)
 def get_benefits(request: Request, asked: Annotated[Traversal, Query()], headwater: App, reader: Who) -> Response:
-    """Who is downstream, by kind and role, and the difference in metrics between runs that differ only in one input's revision."""
+    """Who is downstream, by kind and role, and how metrics differ between runs that differ only in one input's revision."""
     return _answered(request, asked, headwater, reader, lambda: headwater.benefits(asked.id, reader, **asked.asked()))
 
 
@@ -74,7 +89,11 @@ def _answered(
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     if offer is HTML:
         return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
-    headers = validators(request, headwater, reader, offer) if cached else {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    headers = (
+        validators(request, headwater, reader, offer)
+        if cached
+        else {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    )
     return rendered(answer(), offer, headers)
 
 
@@ -91,8 +110,6 @@ def rendered(answer: dict[str, Any], offer: Offer, headers: dict[str, str]) -> R
 
 def _page_query(request: Request, asked: Traversal) -> str:
     said = {"id": asked.id, **asked.asked()}
-    if "slice" in said:
-        said["slice"] = json.dumps(said["slice"])
     if request.url.path.endswith("/impact"):
         said["question"] = "impact"
     elif request.url.path.endswith("/benefits"):

@@ -80,7 +80,9 @@ async def asked(request: Request, headwater: App) -> Asked:
 def _one_query(pairs: list[tuple[str, str]], direct: str | None, posted: bool) -> Asked:
     names = [name for name, _ in pairs]
     if "update" in names:
-        raise BadQuery("updates are not taken here", remedy="Write through POST /api/v1/records, where the gate checks what comes in.")
+        raise BadQuery(
+            "updates are not taken here", remedy="Write through POST /api/v1/records, where the gate checks what comes in."
+        )
     if "default-graph-uri" in names or "named-graph-uri" in names:
         raise BadQuery(
             "the dataset of a query is what its reader may see; it cannot be chosen by default-graph-uri or named-graph-uri",
@@ -163,7 +165,11 @@ def _answered(request: Request, question: Asked, headwater: App, reader: Who) ->
     if browser:
         return _page(request, text, graph, headwater, reader)
     offer = choose(request.headers.get("accept"), offers, name=question.format)
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"} if question.posted else validators(request, headwater, reader, offer)
+    headers = (
+        {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+        if question.posted
+        else validators(request, headwater, reader, offer)
+    )
     body, media_type = headwater.query(text, reader, offer.media_type)
     return Response(body, headers=headers, media_type=media_type)
 
@@ -211,7 +217,18 @@ def _described(headwater: App, offer: Offer) -> bytes:
         Triple(graph, RDF.type, _SD.Graph),
         Triple(service, NamedNode("http://purl.org/dc/terms/title"), Literal("Headwater", language="en")),
     ]
-    for name in ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads"):
+    for name in (
+        "SPARQL_Results_JSON",
+        "SPARQL_Results_XML",
+        "SPARQL_Results_CSV",
+        "SPARQL_Results_TSV",
+        "Turtle",
+        "N-Triples",
+        "RDF_XML",
+        "JSON-LD",
+        "TriG",
+        "N-Quads",
+    ):
         said.append(Triple(service, _SD.resultFormat, _FORMATS[name]))
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
@@ -219,5 +236,3 @@ def _described(headwater: App, offer: Offer) -> bytes:
     written = serialize(said, format=syntax.format, prefixes=prefixes)
     assert written is not None  # serialize only returns None when it is handed a file to write to
     return written
-
-

@@ -1,0 +1,18 @@
+"""Justification codes in words, as `ontology/justifications.ttl` says them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from headwater.terms.names import HW
+from headwater.terms.vocabulary import ontology_files
+
+
+@cache
+def because(code: str) -> str:
+    """What completes "because" for a code; an unknown one, as a third party's rule may give, is read as it stands.
+
+    >>> because("trained-on"), because("cosmic-rays")
+    ('it was trained on what changed', 'cosmic rays')
+    """
+    return ontology_files().label(HW[f"because-{code}"]) or code.replace("-", " ")

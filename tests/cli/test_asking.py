@@ -1,0 +1,126 @@
+"""Asking on the command line: readable answers for people, stable ones for scripts, the same facts in both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Headwater = Callable[..., Any]
+NOTICE, MODEL = "https://lab.example/notice", "https://lab.example/model-a"
+
+
+def test_impact_tells_what_changed_how_many_and_why(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("impact", NOTICE, "--data", lab)
+    assert ended.code == 0
+    headline, *rest = ended.out.splitlines()
+    assert headline.startswith("wrong lamps (labels corrected): of ")
+    assert "▲ major    deployment release 1" in ended.out
+    assert "stale, because it was trained on what changed" in ended.out
+    assert "by way of: spectra 1 → fit → A" in ended.out
+    assert rest[-1].startswith("As of ledger entry")
+
+
+def test_the_report_and_the_json_agree(headwater: Headwater, lab: Path) -> None:
+    answer = headwater("impact", NOTICE, "--json", "--data", lab).json
+    states = answer["summary"]["by_state"]
+    said = headwater("impact", NOTICE, "--data", lab).out
+    assert f"AFFECTED ({states['affected']})" in said
+    assert f"of {answer['summary']['total']} things downstream" in said
+
+
+def test_a_supposed_change_needs_no_notice(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("impact", "https://lab.example/test-1", "--change", "labels-corrected", "--data", lab)
+    assert ended.code == 0
+    assert "metrics invalid" in ended.out
+    assert headwater("impact", "https://lab.example/test-1", "--change", "sneezed", "--data", lab).code == 2
+
+
+@pytest.mark.parametrize("slice_text", ["{", "[1]", '{"colour": "red"}'])
+def test_a_slice_that_makes_no_sense_is_refused(headwater: Headwater, lab: Path, slice_text: str) -> None:
+    ended = headwater("impact", "https://lab.example/data-1", "--change", "retracted", "--slice", slice_text, "--data", lab)
+    assert (ended.code, ended.out) == (2, "")
+    assert "slice" in ended.err
+
+
+@pytest.mark.parametrize(
+    "option", [["--depth", "-1"], ["--types", "datset"], ["--roles", "tain"], ["--max-nodes", "0"], ["--min-evidence", "rumour"]]
+)
+def test_a_wrong_parameter_of_the_walk_is_refused(headwater: Headwater, lab: Path, option: list[str]) -> None:
+    for question in ("lineage", "impact", "benefits"):
+        ended = headwater(question, "https://lab.example/data-1", *option, "--data", lab)
+        assert (ended.code, ended.out) == (2, "")
+
+
+def test_lineage_is_a_tree_in_words(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("lineage", MODEL, "--data", lab)
+    assert "└─ was made by run fit\n   └─ was trained on dataset spectra 1" in ended.out
+    down = headwater("lineage", MODEL, "--direction", "downstream", "--data", lab)
+    assert "└─ is reported in publication Spectra read by machines" in down.out
+
+
+def test_what_is_cut_is_said(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("lineage", MODEL, "--depth", "1", "--data", lab)
+    assert "Not complete: things further away than --depth are counted, not listed." in ended.out
+
+
+def test_benefits_claims_nothing_where_nothing_can_be_compared(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("benefits", "https://lab.example/data-1", "--data", lab)
+    assert ended.code == 0
+    assert "no two runs are known that differ in its revision only" in ended.out
+
+
+def test_sparql_answers_in_four_forms(headwater: Headwater, lab: Path) -> None:
+    text = f"SELECT ?label {{ <{MODEL}> <http://www.w3.org/2000/01/rdf-schema#label> ?label }}"
+    assert headwater("query", "-e", text, "--data", lab).out.splitlines() == ["label", "-----", "A"]
+    assert headwater("query", "-e", text, "--as", "csv", "--data", lab).out.split() == ["label", "A"]
+    assert headwater("query", "-e", text, "--as", "json", "--data", lab).json["results"]["bindings"][0]["label"]["value"] == "A"
+    graph = "CONSTRUCT WHERE { ?s <https://w3id.org/headwater/terms#deploys> ?o }"
+    turtle = headwater("query", "-e", graph, "--as", "turtle", "--data", lab)
+    assert "hw:deploys <https://lab.example/model-a>" in turtle.out
+    Path("mine.rq").write_text(text)
+    assert headwater("query", "mine.rq", "--data", lab).out.splitlines()[-1] == "A"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["-e", "SELECT"],
+        ["-e", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"],
+        ["nope"],
+        ["missing.rq"],
+        ["failed-runs", "-e", "ASK {}"],
+        ["objects-of-kind"],
+        ["objects-of-kind", "--param", "kind"],
+        ["failed-runs", "--as", "turtle"],
+    ],
+)
+def test_a_query_that_cannot_be_run_is_rejected(headwater: Headwater, lab: Path, asked: list[str]) -> None:
+    ended = headwater("query", *asked, "--data", lab)
+    assert (ended.code, ended.out) == (2, "")
+
+
+def test_the_questions_are_listed_without_a_data_folder(headwater: Headwater) -> None:
+    listed = headwater("query", "--json").json
+    assert "failed-runs" in [question["name"] for question in listed]
+
+
+def test_an_identifier_is_understood_as_a_parameter(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("query", "what-uses-this-dataset", "--param", "dataset=sha256:" + "aa" * 32, "--as", "csv", "--data", lab)
+    assert ended.out.count("https://lab.example/fit") == 1
+
+
+def test_an_export_goes_to_a_file_whole(headwater: Headwater, lab: Path) -> None:
+    assert headwater("export", MODEL, "--as", "model-card", "-o", "card.md", "--data", lab).code == 0
+    assert Path("card.md").read_text().startswith("---") or "# " in Path("card.md").read_text()
+    assert headwater("export", MODEL, "--as", "papyrus", "--data", lab).code == 2
+    assert headwater("export", MODEL, "--as", "turtle", "-o", "no/where.ttl", "--data", lab).code == 1
+
+
+def test_fields_and_included_parts_are_passed_on(headwater: Headwater, lab: Path) -> None:
+    answer = headwater("impact", NOTICE, "--fields", "kind,state", "--include", "paths", "--json", "--data", lab).json
+    assert set(answer["nodes"][MODEL]) == {"kind", "state", "path"}
+    assert json.dumps(answer)

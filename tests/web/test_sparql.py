@@ -1,0 +1,131 @@
+"""The SPARQL endpoint: the three ways of the protocol, every format, and what it must refuse."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from pyoxigraph import QueryResultsFormat, RdfFormat, parse, parse_query_results
+
+from tests.web.conftest import BASE, Client
+
+SELECT = "PREFIX hw: <https://w3id.org/headwater/terms#> SELECT ?m WHERE { ?m a hw:Model }"
+CONSTRUCT = "PREFIX hw: <https://w3id.org/headwater/terms#> CONSTRUCT { ?m a hw:Model } WHERE { ?m a hw:Model }"
+
+
+def _url(query: str, more: str = "") -> str:
+    return f"/sparql?query={quote(query)}{more}"
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/sparql-results+json", "application/sparql-results+xml", "text/tab-separated-values"],
+)
+def test_a_selection_comes_in_the_format_asked_for(lab: Client, media_type: str) -> None:
+    answer = lab.get(_url(SELECT), accept=media_type)
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    format = QueryResultsFormat.from_media_type(media_type)
+    assert format is not None
+    rows = list(parse_query_results(answer.content, format=format))  # type: ignore[arg-type]
+    assert f"{BASE}id/model/svm" in {row["m"].value for row in rows}  # type: ignore[index, union-attr]
+
+
+def test_a_selection_comes_as_csv(lab: Client) -> None:
+    assert lab.get(_url(SELECT), accept="text/csv").text.splitlines() == ["m", f"{BASE}id/model/svm"]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/turtle",
+        "application/n-triples",
+        "application/rdf+xml",
+        "application/ld+json",
+        "application/trig",
+        "application/n-quads",
+    ],
+)
+def test_a_graph_comes_in_the_syntax_asked_for(lab: Client, media_type: str) -> None:
+    answer = lab.get(_url(CONSTRUCT), accept=media_type)
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    format = RdfFormat.from_media_type(media_type)
+    assert format is not None
+    assert len(list(parse(answer.content, format=format))) == 1
+
+
+def test_the_three_ways_to_ask_agree(lab: Client) -> None:
+    got = lab.get(_url(SELECT)).json()
+    form = lab.post("/sparql", f"query={quote(SELECT)}", "application/x-www-form-urlencoded").json()
+    direct = lab.post("/sparql", SELECT, "application/sparql-query; charset=utf-8").json()
+    assert got == form == direct
+
+
+def test_ask_answers_with_a_truth_value(lab: Client) -> None:
+    assert lab.get(_url("ASK { ?s ?p ?o }")).json()["boolean"] is True
+
+
+def test_wildcards_and_exclusions_are_heeded(lab: Client) -> None:
+    assert lab.get(_url(SELECT), accept="application/*").headers["content-type"].startswith("application/sparql-results+json")
+    excluded = lab.get(_url(SELECT), accept="application/sparql-results+json;q=0, application/json;q=0, */*;q=0.1")
+    assert excluded.headers["content-type"].startswith("application/sparql-results+xml")
+    assert lab.get(_url(SELECT), accept="image/png").status_code == 406
+    assert lab.get(_url(CONSTRUCT), accept="text/csv").status_code == 406
+
+
+def test_format_goes_before_accept(lab: Client) -> None:
+    assert lab.get(_url(SELECT, "&format=csv"), accept="text/html").headers["content-type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize("comment", ["# CONSTRUCT\n", "BASE <urn:x/> ", "PREFIX select: <urn:SELECT/> "])
+def test_the_form_of_a_query_is_read_past_its_prologue(lab: Client, comment: str) -> None:
+    assert lab.get(_url(comment + CONSTRUCT)).headers["content-type"].startswith("text/turtle")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("SELECT nonsense", 400),
+        ("", 400),
+        ("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", 400),
+        ("SELECT * { { SELECT * { SERVICE SILENT <http://127.0.0.1:1/> { ?s ?p ?o } } } }", 400),
+        ("INSERT DATA { <urn:a> <urn:b> <urn:c> }", 400),
+        ("SELECT * { ?s ?p " + "x" * 200_000 + " }", 413),
+    ],
+)
+def test_a_query_that_must_not_run_is_refused(lab: Client, query: str, status: int) -> None:
+    answer = lab.post("/sparql", query, "application/sparql-query")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_the_protocol_forbids_is_refused(lab: Client) -> None:
+    assert lab.get(_url(SELECT, f"&query={quote(SELECT)}")).status_code == 400
+    assert lab.get(_url(SELECT, "&default-graph-uri=urn:x")).status_code == 400
+    assert lab.post(f"/sparql?query={quote(SELECT)}", SELECT, "application/sparql-query").status_code == 400
+    assert lab.post("/sparql", "update=CLEAR+ALL", "application/x-www-form-urlencoded").status_code == 400
+    assert lab.post("/sparql", "", "application/x-www-form-urlencoded").status_code == 400
+    assert lab.post("/sparql", SELECT, "text/plain").status_code == 415
+    assert lab.post("/sparql", b"\xff\xfe", "application/sparql-query").status_code == 400
+    assert lab.request("PUT", "/sparql").status_code == 405
+
+
+def test_a_bare_get_describes_the_service(lab: Client) -> None:
+    answer = lab.get("/sparql")
+    said = {str(quad.predicate.value) for quad in parse(answer.content, format=RdfFormat.TURTLE)}
+    assert "http://www.w3.org/ns/sparql-service-description#endpoint" in said
+    assert "http://www.w3.org/ns/sparql-service-description#resultFormat" in said
+
+
+def test_a_browser_gets_the_form_and_then_the_answer_under_it(lab: Client) -> None:
+    assert "<textarea" in lab.get("/sparql", accept="text/html").text
+    assert "1 row<" in lab.get(_url(SELECT), accept="text/html").text
+    wrong = lab.get(_url("SELECT nonsense"), accept="text/html")
+    assert (wrong.status_code, "SELECT nonsense" in wrong.text) == (400, True)
+
+
+def test_a_stranger_queries_only_what_is_public(lab: Client, stranger: Client) -> None:
+    query = "SELECT ?l { ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l FILTER(?l = 'embargoed') }"
+    assert len(lab.get(_url(query)).json()["results"]["bindings"]) == 1
+    assert stranger.get(_url(query)).json()["results"]["bindings"] == []
+    anywhere = "SELECT ?l { GRAPH ?g { ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l } FILTER(?l = 'embargoed') }"
+    assert stranger.get(_url(anywhere)).json()["results"]["bindings"] == []
