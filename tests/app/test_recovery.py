@@ -351,7 +351,9 @@ def test_another_ontology_makes_store_and_index_anew(opened: Opened, write: Writ
     write(headwater, "first", _FIRST)
     headwater._store.remember_ontology("0" * 64)
     wrong = next(iter(headwater._store.graph(headwater.views.public)))
-    headwater._store._live.remove(next(headwater._store._live.quads_for_pattern(wrong.subject, wrong.predicate, wrong.object, None)))
+    headwater._store._live.remove(
+        next(headwater._store._live.quads_for_pattern(wrong.subject, wrong.predicate, wrong.object, None))
+    )
     headwater.close()
     again = opened()
     assert "the ontology changed" in caplog.text

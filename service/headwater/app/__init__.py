@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
@@ -258,7 +260,8 @@ class Headwater:
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         iri = self.resolve(id, reader)
-        return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        return _linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
@@ -268,13 +271,14 @@ class Headwater:
         asked = self._asked(given, "downstream", reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
-        return self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
         iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return self._answerer.benefits(iri, self._sight(reader), asked, self.sequence)
+        return _linked(self._answerer.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
@@ -419,6 +423,17 @@ class Headwater:
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
         }
+
+
+def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer with the identifier as it was given, and where to ask again."""
+    body["query"]["id"] = id
+    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
+    told = urlencode(
+        {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
+    )
+    body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
+    return body
 
 
 def _told(revision: Revision) -> dict[str, Any]:

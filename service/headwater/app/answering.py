@@ -105,7 +105,9 @@ class Answerer:
             if change is not None or slice is not None:
                 raise BadParameter(f"<{iri}> is a change itself; change= and slice= are for supposing one.", parameter="change")
             return own.change
-        announced = [notice for notice in self.notices(sight) if iri in notice.objects]
+        node = sight.lineage.find(iri)
+        versions = [] if node is None else [sight.lineage.iris[version] for version in _versions(node, sight.lineage)]
+        announced = [notice for notice in self.notices(sight) if not {iri, *versions}.isdisjoint(notice.objects)]
         if change is None:
             if len(announced) == 1 and slice is None:
                 return announced[0].change
@@ -273,9 +275,7 @@ class Answerer:
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
-            credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)}
-            )
+            credited.append({"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)})
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 
     def _stages(self, revision: int, sight: Sight, facts: dict[int, RunFacts]) -> list[Stage]:
