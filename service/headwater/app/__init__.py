@@ -285,21 +285,19 @@ class Headwater:
         """What announced changes do to an object, the worst first."""
         sight = self._sight(reader)
         banners = []
-        for notice, verdicts, node in self._answerer.standing(iri, sight):
-            here = int((verdicts.nodes == node).nonzero()[0][0])
-            itself = node in verdicts.seeds
-            successor = next(iter(notice.change.mended), None) if itself else verdicts.resolved_by.get(node)
+        for standing in self._answerer.standing(iri, sight):
+            successor = standing.resolved_by
             banners.append(
                 Banner(
-                    change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
-                    kind=notice.change.kind,
-                    at=notice.at,
-                    state=STATES[int(verdicts.state[here])],
-                    severity=SEVERITIES[int(verdicts.severity[here])],
-                    effect=verdicts.book.effects[int(verdicts.effect[here])].name,
-                    justification=verdicts.justification(node),
+                    change=self._names.thing(standing.notice.iri, sight.lineage, sight.graphs),
+                    kind=standing.notice.change.kind,
+                    at=standing.notice.at,
+                    state=standing.state,
+                    severity=standing.severity,
+                    effect=standing.effect,
+                    justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
-                    itself=itself,
+                    itself=standing.itself,
                 )
             )
         return sorted(
