@@ -69,7 +69,7 @@ class TripleStoreConformance:
         """An empty store, closed after the test."""
         raise NotImplementedError("give a fixture 'store' that yields an empty store and closes it afterwards")
 
-    def reopen(self, store: TripleStore) -> TripleStore | None:  # noqa: ARG002 (for those who inherit)
+    def reopen(self, store: TripleStore) -> TripleStore | None:  # noqa: ARG002 (for those who keep something)
         """Close a store and open what it kept; None for one that keeps nothing."""
         return None
 

@@ -64,7 +64,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change upstream does to an object."""
+    """What an announced change does to an object; `itself` where the object is what changed."""
 
     change: Thing
     kind: str
@@ -74,6 +74,7 @@ class Banner:
     effect: str
     justification: str
     resolved_by: Thing | None
+    itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,21 +285,19 @@ class Headwater:
         """What announced changes do to an object, the worst first."""
         sight = self._sight(reader)
         banners = []
-        for notice, verdicts, node in self._answerer.standing(iri, sight):
-            if node in verdicts.seeds:
-                continue
-            here = int((verdicts.nodes == node).nonzero()[0][0])
-            successor = verdicts.resolved_by.get(node)
+        for standing in self._answerer.standing(iri, sight):
+            successor = standing.resolved_by
             banners.append(
                 Banner(
-                    change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
-                    kind=notice.change.kind,
-                    at=notice.at,
-                    state=STATES[int(verdicts.state[here])],
-                    severity=SEVERITIES[int(verdicts.severity[here])],
-                    effect=verdicts.book.effects[int(verdicts.effect[here])].name,
-                    justification=verdicts.justification(node),
+                    change=self._names.thing(standing.notice.iri, sight.lineage, sight.graphs),
+                    kind=standing.notice.change.kind,
+                    at=standing.notice.at,
+                    state=standing.state,
+                    severity=standing.severity,
+                    effect=standing.effect,
+                    justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
+                    itself=standing.itself,
                 )
             )
         return sorted(
