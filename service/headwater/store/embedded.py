@@ -93,14 +93,17 @@ class EmbeddedStore:
                 if not removed and len(added) < _BULK_FROM:
                     store.extend([*added, mark])
                 elif not removed:
-                    store.bulk_extend([*added, mark])
+                    store.bulk_extend(added)
+                    # Only now: what is taken over in files comes in no order, and the mark must not be there before the rest.
+                    store.add(mark)
                 elif len(removed) + len(added) <= _ATOMIC_LIMIT:
                     store.update(_data("DELETE", [*removed, *old]) + _data("INSERT", [*added, mark]))
                     old = []
                 else:
                     for quad in removed:
                         store.remove(quad)
-                    store.bulk_extend([*added, mark])
+                    store.bulk_extend(added)
+                    store.add(mark)
                 # The highest mark counts, so an old one that a crash leaves behind does no harm.
                 for quad in old:
                     store.remove(quad)
@@ -224,8 +227,9 @@ class EmbeddedStore:
 
     def close(self) -> None:
         self._store = None
-        # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
-        gc.collect()
+        if self._path is not None:
+            # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
+            gc.collect()
 
 
 def _in_short(error: SyntaxError) -> str:
