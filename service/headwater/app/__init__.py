@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from pyoxigraph import NamedNode
 
 from headwater import assets
-from headwater.access import Reader, TokenBook, who
+from headwater.access import LOCAL, Reader, TokenBook, who
 from headwater.access.levels import level
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
@@ -26,7 +26,7 @@ from headwater.app.naming import Names
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
-from headwater.errors import BadParameter, NotFound, UnreadableSource, Withdrawn
+from headwater.errors import BadParameter, Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
 from headwater.importers.registry import choose
@@ -334,13 +334,20 @@ class Headwater:
         format: str = "auto",
         visibility: str | None = None,
         dry_run: bool = False,
-        by: str = "local",
+        by: str | None = None,
+        reader: Reader = LOCAL,
         progress: Progress | None = None,
         name: str | None = None,
         media_type: str | None = None,
     ) -> ImportReport:
-        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`."""
+        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`.
+
+        `reader` is who writes: a level that he does not see, and a record that he does not see, are not his to write. Raises
+        `Forbidden` for such a level.
+        """
         level_word = level(visibility or self.settings.default_visibility)
+        if not reader.sees(level_word):
+            raise Forbidden(f"Records with the visibility '{level_word}' are not yours to write.")
         if not path.exists():
             raise UnreadableSource(f"{path}: there is no such file or folder.", remedy="Check the path.")
         identity = str(path.resolve()) if name is None else "" if name.startswith("upload") else name
@@ -348,7 +355,14 @@ class Headwater:
         importer = choose(source, format)
         try:
             report = self._writer.import_source(
-                source, importer, level_word, by=by, dry_run=dry_run, batch=self.settings.batch_records, progress=progress
+                source,
+                importer,
+                level_word,
+                by=by or reader.name,
+                sees=reader.sees,
+                dry_run=dry_run,
+                batch=self.settings.batch_records,
+                progress=progress,
             )
         except OSError as error:
             raise UnreadableSource(f"{error.filename or source.name}: {error.strerror or error}") from error

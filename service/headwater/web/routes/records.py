@@ -94,7 +94,7 @@ class Withdrawal(BaseModel):
 )
 def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
-    report = _imported(upload, headwater, asked.format, by=writer.name, visibility=asked.visibility)
+    report = _imported(upload, headwater, asked.format, reader=writer, visibility=asked.visibility)
     body = report.as_dict()
     statuses = {outcome.status for outcome in report.records}
     if not statuses and report.failures:
@@ -113,7 +113,7 @@ def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, 
 @router.post("/validate", summary="Check a document without writing it", openapi_extra=_BODY, tags=["records"])
 def validate(asked: Annotated[Checking, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
     """Does everything that writing does, and writes nothing; the answer is the report."""
-    report = _imported(upload, headwater, asked.format, by=writer.name, dry_run=True)
+    report = _imported(upload, headwater, asked.format, reader=writer, dry_run=True)
     return JSONResponse({**report.as_dict(), **_judged(report)})
 
 
