@@ -48,7 +48,7 @@ def rows(turtle: str, record: str = "urn:record:1", evidence: str = "declared") 
     triples = [
         Triple(quad.subject, quad.predicate, quad.object) for quad in parse((PREFIXES + turtle).encode(), format=RdfFormat.TURTLE)
     ]
-    return _MAKER.make(Draft(record, "a.ttl", "a", triples), "public", "rdf", "1", evidence).lineage()
+    return _MAKER.make(Draft(record, "a.ttl", "a", triples), "public", "rdf", "1", evidence).lineage
 
 
 class World:

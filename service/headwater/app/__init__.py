@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from headwater.access.levels import level
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
 from headwater.app.describing import Describer
-from headwater.app.folder import FolderLock
+from headwater.app.folder import FolderLock, open_store
 from headwater.app.naming import Names
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.withdrawn import Tombstones
@@ -97,16 +98,19 @@ class Headwater:
         self._clock = clock
         folder = settings.data
         self._lock = FolderLock(folder)
+        self._opened = ExitStack()
+        self._opened.callback(self._lock.release)
         try:
             self._open(folder)
         except BaseException:
-            self._lock.release()
+            self._opened.close()
             raise
 
     def _open(self, folder: Path) -> None:
         settings = self.settings
         self._engine = open_engine(settings.ledger or sqlite_address(folder))
         self.ledger = Ledger(self._engine, self._clock)
+        self._opened.callback(self.ledger.close)
         base = self.ledger.fact("base_iri")
         if base is None:
             self.ledger.fix("base_iri", settings.base_iri)
@@ -116,7 +120,8 @@ class Headwater:
         in_memory = settings.store == "memory"
         if settings.store not in ("embedded", "memory"):
             raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None if in_memory else folder / "store")
+        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
@@ -126,7 +131,7 @@ class Headwater:
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
-        if stated is not None and stated != vocabulary().digest:
+        if stated != vocabulary().digest and self._store.sequence() > 0:
             # What follows from the records is decided by the ontology: another ontology, other conclusions.
             _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
             self._writer.rebuild()
@@ -147,9 +152,7 @@ class Headwater:
         try:
             self._writer.save_index()
         finally:
-            self._store.close()
-            self.ledger.close()
-            self._lock.release()
+            self._opened.close()
 
     def __enter__(self) -> Self:
         return self

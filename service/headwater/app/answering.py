@@ -15,7 +15,7 @@ from headwater.errors import BadParameter
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
 from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
-from headwater.lineage.credit import share
+from headwater.lineage.credit import shares
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
 from headwater.lineage.verdict import STATES, Change, Verdicts, judge, revisions_after
@@ -105,7 +105,9 @@ class Answerer:
             if change is not None or slice is not None:
                 raise BadParameter(f"<{iri}> is a change itself; change= and slice= are for supposing one.", parameter="change")
             return own.change
-        announced = [notice for notice in self.notices(sight) if iri in notice.objects]
+        node = sight.lineage.find(iri)
+        versions = [] if node is None else [sight.lineage.iris[version] for version in _versions(node, sight.lineage)]
+        announced = [notice for notice in self.notices(sight) if not {iri, *versions}.isdisjoint(notice.objects)]
         if change is None:
             if len(announced) == 1 and slice is None:
                 return announced[0].change
@@ -269,12 +271,11 @@ class Answerer:
         outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
+        share = shares(lineage, family)
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
-            credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(share(lineage, family, node), 4)}
-            )
+            credited.append({"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)})
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 
     def _stages(self, revision: int, sight: Sight, facts: dict[int, RunFacts]) -> list[Stage]:

@@ -100,7 +100,7 @@ def impact_answer(
     place = {int(node): here for here, node in enumerate(verdicts.nodes)}
     # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
     states = dict.fromkeys(withheld, STATES.index("cannot_tell"))
-    severities = dict.fromkeys(withheld, SEVERITIES.index("major"))
+    severities = {node: min(SEVERITIES.index("major"), floors[node]) for node in withheld}
     for node, here in place.items():
         if node not in withheld:
             states[node], severities[node] = int(verdicts.state[here]), min(int(verdicts.severity[here]), floors.get(node, 99))
@@ -122,7 +122,7 @@ def impact_answer(
 
     def verdict_of(node: int) -> dict[str, Any]:
         if node in withheld:
-            return _verdict_words(STATES[2], "major", None, "hidden-path", None, [])
+            return _verdict_words("cannot_tell", SEVERITIES[severities[node]], None, "hidden-path", None, [])
         here = place[node]
         resolved_by = verdicts.resolved_by.get(node)
         if node in verdicts.seeds and change.mended:
@@ -146,8 +146,8 @@ def impact_answer(
 def _withheld(
     graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
 ) -> tuple[dict[int, int], dict[int, int], int]:
-    """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that an
-    affected thing has by such a way; and how many things are hidden."""
+    """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that each
+    thing has when all is seen, below which it is never shown; and how many things are hidden."""
     if full is graph:
         return {}, {}, 0
     complete = judge(full, change, asked.limits(full.words))
@@ -159,7 +159,7 @@ def _withheld(
             hidden += 1
         elif state < known.get(node, _SOUND) and known.get(node, _SOUND) > _CANNOT_TELL and node not in verdicts.seeds:
             withheld[node] = distance
-        elif known.get(node, _SOUND) <= _CANNOT_TELL:
+        if graph.present[node]:
             floors[node] = severity
     return withheld, floors, hidden
 

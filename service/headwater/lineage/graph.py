@@ -179,6 +179,11 @@ class LineageGraph:
         kind = int(self.kind[node])
         return self.words.kinds[kind].name if kind < self.part else "part" if kind == self.part else "entity"
 
+    def evidence_name(self, edge: int) -> str:
+        """The word for how it is known that a link holds."""
+        strength = int(self.evidence[edge])
+        return next(name for name, number in self.words.evidence.items() if number == strength)
+
     def records_about(self, node: int) -> list[str]:
         """The records that say what a thing is or how it links, in the order they were written."""
         nodes, records = self._said_by

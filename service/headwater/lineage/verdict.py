@@ -211,9 +211,9 @@ class Verdicts:
         return steps[::-1]
 
     def _deciding(self, here: int) -> tuple[Spread, int]:
-        if self.state[here] == _CANNOT_TELL:
-            return self._possible, int(self._possible.effect[here])
-        return self._certain, int(self._certain.effect[here])
+        # By the effect and not by the state: what is resolved may have been in doubt before.
+        effect = int(self.effect[here])
+        return (self._certain if self._certain.effect[here] == effect else self._possible), effect
 
     def _cause(self, here: int, effect: int, *, certain: bool) -> str:
         trail = []

@@ -48,7 +48,7 @@ def normalise(triples: Iterable[Triple], record: str, mint: Mint) -> tuple[list[
     """
     repairs: Counter[tuple[str, str]] = Counter()
     mended = [_mend(triple, repairs) for triple in triples]
-    names = _skolem_names(mended, record, mint)
+    names = skolem_names(mended, record, mint)
     if names:
         mended = [Triple(_named(t.subject, names), t.predicate, _named(t.object, names)) for t in mended]
     findings = [
@@ -102,7 +102,7 @@ def _mend_datetime(value: Literal, repairs: Counter[tuple[str, str]]) -> Literal
     return Literal(value.value)
 
 
-def _skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
+def skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
     """Names for blank nodes from what surrounds them: colour refinement, ties broken by first appearance in the source.
 
     A full canonical labelling (RDFC-1.0) can take exponential time on hostile input; this is linear per round.

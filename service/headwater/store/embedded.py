@@ -24,7 +24,7 @@ from pyoxigraph import (
     serialize,
 )
 
-from headwater.errors import BadQuery, NotAcceptable, StorageFailed, TooLarge
+from headwater.errors import BadQuery, FolderBusy, NotAcceptable, StorageFailed, TooLarge
 from headwater.store.protocol import STATE, Answer, StoreBroken
 from headwater.terms.names import HW, PREFIXES
 
@@ -124,9 +124,12 @@ class EmbeddedStore:
     def clear(self) -> None:
         with self._writing:
             # The mark goes first: if clearing is cut short, the next start sees 0 and makes the store anew.
-            for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
-                self._live.remove(quad)
-            self._live.clear()
+            try:
+                for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
+                    self._live.remove(quad)
+                self._live.clear()
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be emptied: {error}") from error
 
     def ontology(self) -> str | None:
         marks = (quad.object for quad in self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
@@ -137,7 +140,10 @@ class EmbeddedStore:
             old = list(self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
             mark = Quad(STATE, _ONTOLOGY, Literal(digest), STATE)
             if old != [mark]:
-                self._live.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
+                try:
+                    self._live.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
+                except OSError as error:
+                    raise StorageFailed(f"The triplestore could not be written: {error}") from error
 
     def graph(self, name: NamedNode) -> Iterator[Triple]:
         return (quad.triple for quad in self._live.quads_for_pattern(None, None, None, name))
@@ -209,7 +215,11 @@ class EmbeddedStore:
             )
         except SyntaxError as error:
             raise BadQuery(f"The query does not parse: {_in_short(error)}") from error
+        except OSError as error:
+            raise StorageFailed(f"The triplestore could not be read: {error}") from error
         except (ValueError, RuntimeError) as error:
+            if "Corruption" in str(error):
+                raise StoreBroken(f"The triplestore is damaged: {error}") from error
             raise BadQuery(f"The query cannot be evaluated: {error}") from error
 
     def close(self) -> None:
@@ -251,10 +261,13 @@ def _open(path: Path | None) -> Store:
         return Store()
     try:
         return Store(str(path))
+    except (FileNotFoundError, RuntimeError) as error:
+        # RocksDB says "Corruption: …" or misses one of its files.
+        raise StoreBroken(f"The triplestore in {path} is damaged: {error}") from error
     except OSError as error:
         if "lock" in str(error).lower():
-            raise StoreBroken(f"The triplestore in {path} is open elsewhere.", remedy="Stop the other process.") from error
-        raise StoreBroken(f"The triplestore in {path} cannot be opened: {error}") from error
+            raise FolderBusy(f"The triplestore in {path} is open elsewhere.") from error
+        raise StorageFailed(f"The triplestore in {path} cannot be opened: {error}") from error
 
 
 def _data(verb: str, quads: Sequence[Quad]) -> str:

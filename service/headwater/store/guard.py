@@ -1,7 +1,7 @@
 """What a stranger's SPARQL may not contain: fetching from elsewhere, and texts that break the engine.
 
 Looked at before the engine parses. `SERVICE` and `LOAD` really fetch what they name; some five thousand nested brackets end the
-process, and so do long chains without any: 2,600 `BIND`s, 6,500 `UNION`s, 6,700 sums, 8,000 triple patterns in a row (all measured
+process, and so do long chains without any: 2,600 `BIND`s, 6,500 `UNION`s, 6,700 sums, 8,000 triple patterns in a row (measured
 with pyoxigraph 0.5.13 and a stack of 8 MiB).
 """
 
