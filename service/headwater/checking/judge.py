@@ -25,7 +25,7 @@ from headwater.checking.compiler import Outcome
 from headwater.checking.paths import Term, read_path
 from headwater.checking.report import lenient_iri
 from headwater.checking.shapes import Shapes
-from headwater.checking.values import as_stored
+from headwater.store.spelling import as_stored
 from headwater.terms.names import RDF, SH, XSD
 
 _READ = {XSD[name] for name in ("string", "boolean", "integer", "decimal", "double", "float", "date", "dateTime")} | {
@@ -138,7 +138,7 @@ def whole(store: Store) -> DataGraph:
 
 
 def _outcome(result: Node, parts: list[tuple[Node, Node, object]], shapes: Shapes) -> Outcome:
-    said = {
+    said: dict[str, Any] = {
         str(predicate): value[1] if isinstance(value, tuple) else value
         for subject, predicate, value in parts
         if subject == result

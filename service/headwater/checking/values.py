@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode
 
 from headwater.checking.literals import is_checked, well_formed
 from headwater.checking.paths import Term, UnsupportedShape
+from headwater.store.spelling import as_stored
 from headwater.terms.names import SH, XSD
 
 _KINDS = {
@@ -87,21 +88,6 @@ def failing_values(
 
 def _in_query(terms: Sequence[Term]) -> bool:
     return len(terms) <= _FEW and all(isinstance(term, NamedNode | Literal) for term in terms)
-
-
-def as_stored(term: Literal) -> Literal:
-    """A term as Oxigraph keeps it: a literal may be spelled anew.
-
-    >>> as_stored(Literal("1.50", datatype=XSD.decimal)).value
-    '1.5'
-    """
-    if term.language or term.datatype == XSD.string:
-        return term
-    store, any_node = Store(), NamedNode("urn:any")
-    store.add(Quad(any_node, any_node, term))
-    (kept,) = store
-    assert isinstance(kept.object, Literal)
-    return kept.object
 
 
 def _is_of(value: Term, datatype: NamedNode) -> bool:
