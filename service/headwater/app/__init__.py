@@ -20,12 +20,14 @@ from headwater.access import LOCAL, Reader, TokenBook, who
 from headwater.access.levels import level
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
+from headwater.app.auditing import AuditBook
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
 from headwater.app.naming import Names
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
+from headwater.checking.audit import Audit
 from headwater.errors import BadParameter, Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
@@ -141,6 +143,8 @@ class Headwater:
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+        empty = self.ledger.last_sequence() == 0
+        self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
 
     @classmethod
     def open(cls, settings: Settings) -> Headwater:
@@ -424,6 +428,13 @@ class Headwater:
 
         return differences(self._writer, self._store, self._index, self.mint.base, progress)
 
+    def audit(self, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Audit:
+        """Check all that is here against the shapes, on a snapshot: reading and writing go on meanwhile.
+
+        `progress` is told how many shapes are done; the audit stops with `AuditCancelled` soon after `cancelled` says so.
+        """
+        return self._audits.audit(self._store, self.views, progress=progress, cancelled=cancelled)
+
     def status(self) -> dict[str, Any]:
         """How far ledger, store and index are, and what they hold."""
         last = self.ledger.last_sequence()
@@ -435,6 +446,7 @@ class Headwater:
             "ready": last == self._store.sequence() == self._index.sequence,
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
+            "audit": self._audits.status(),
         }
 
 

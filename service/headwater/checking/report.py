@@ -122,7 +122,8 @@ def _result_triples(report: BlankNode, result: GateResult, number: int) -> list[
     ]
     if result.value is not None:
         triples.append(Triple(node, SH.value, result.value))
-    paths = [NamedNode(path) for path in result.path.split(" | ")] if result.path else []
+    # A path of another form than alternatives of predicates stands in SPARQL's spelling, which only people read.
+    paths = [NamedNode(path) for path in result.path.split(" | ")] if result.path and "<" not in result.path else []
     if len(paths) == 1:
         triples.append(Triple(node, SH.resultPath, paths[0]))
     elif paths:

@@ -163,6 +163,24 @@ class EmbeddedStore:
             elif isinstance(node, NamedNode):
                 yield from (quad.triple for quad in self._live.quads_for_pattern(node, None, None, graph))
 
+    def snapshot(self, folder: Path) -> EmbeddedStore:
+        """The store as it is now, for long reading while writing goes on; close it before the folder is removed.
+
+        On disk it shares the files (hard links, 10 to 130 ms); in memory it is a copy.
+        """
+        with self._writing:
+            try:
+                if self._path is None:
+                    copy = EmbeddedStore(None)
+                    copy._live.bulk_extend(self._live)
+                    return copy
+                self._live.backup(str(folder))
+                copy = EmbeddedStore(None)
+                copy._store = Store.read_only(str(folder))
+                return copy
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
     def quads(self) -> Iterator[Quad]:
         return iter(self._live)
 
