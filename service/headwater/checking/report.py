@@ -48,8 +48,8 @@ class GateResult:
         >>> GateResult("urn:c", "", None, "violation", "It is wrong. Mend it.", "urn:s", "urn:k", label="a change").sentence()
         'a change <urn:c>: It is wrong. Mend it.'
         """
-        name = f"{_quoted(self.label)} <{_quoted(self.focus)}>" if self.label else f"<{_quoted(self.focus)}>"
-        found = "" if self.value is None else f" ({_FOUND.get(language, 'found')}: {_quoted(_text(self.value))})"
+        name = f"{quoted(self.label)} <{quoted(self.focus)}>" if self.label else f"<{quoted(self.focus)}>"
+        found = "" if self.value is None else f" ({_FOUND.get(language, 'found')}: {quoted(_text(self.value))})"
         return f"{name}: {self.said(language)}{found}"
 
     def as_dict(self, language: str = "en") -> dict[str, str | None]:
@@ -161,7 +161,7 @@ def _text(value: NamedNode | BlankNode | Literal) -> str:
     return curie(value.value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` on one line and of bounded length, so that no label can forge a sentence of the report."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
