@@ -15,6 +15,7 @@ _MOST_NAMED = 5
 """Things that a sentence names; the dictionary and the SHACL report hold all."""
 
 Value = NamedNode | BlankNode | Literal
+_NONE: list[Value | None] = [None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Gap:
     requirement: Requirement
     component: str
     values: tuple[tuple[Value, str], ...] = ()
+
+    @property
+    def things(self) -> list[Value | None]:
+        """The things at fault, without their labels."""
+        return [value for value, _ in self.values]
 
     def sentence(self, language: str = "en") -> str:
         """What is missing, how to mend it, and what it is about, on one line."""
@@ -146,7 +152,7 @@ class ProfileReport:
                 label=self.label,
             )
             for gap in (*self.gaps, *self.lost_next)
-            for value in ([value for value, _ in gap.values] or [None])
+            for value in (gap.things or _NONE)
         )
 
     def turtle(self) -> bytes:
