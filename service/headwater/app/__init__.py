@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
 from headwater import assets
 from headwater.access import Reader, TokenBook, who
 from headwater.access.levels import level
+from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
 from headwater.app.describing import Describer
-from headwater.app.folder import FolderLock
+from headwater.app.folder import FolderLock, open_store
 from headwater.app.inspecting import Inspector
 from headwater.app.naming import Names
 from headwater.app.profiling import Profiler
@@ -63,7 +67,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change upstream does to an object."""
+    """What an announced change does to an object; `itself` where the object is what changed."""
 
     change: Thing
     kind: str
@@ -73,6 +77,7 @@ class Banner:
     effect: str
     justification: str
     resolved_by: Thing | None
+    itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +104,19 @@ class Headwater:
         self._clock = clock
         folder = settings.data
         self._lock = FolderLock(folder)
+        self._opened = ExitStack()
+        self._opened.callback(self._lock.release)
         try:
             self._open(folder)
         except BaseException:
-            self._lock.release()
+            self._opened.close()
             raise
 
     def _open(self, folder: Path) -> None:
         settings = self.settings
         self._engine = open_engine(settings.ledger or sqlite_address(folder))
         self.ledger = Ledger(self._engine, self._clock)
+        self._opened.callback(self.ledger.close)
         base = self.ledger.fact("base_iri")
         if base is None:
             self.ledger.fix("base_iri", settings.base_iri)
@@ -118,7 +126,8 @@ class Headwater:
         in_memory = settings.store == "memory"
         if settings.store not in ("embedded", "memory"):
             raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None if in_memory else folder / "store")
+        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
@@ -129,7 +138,7 @@ class Headwater:
         self._profiler = Profiler(self._store)
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
-        if stated is not None and stated != vocabulary().digest:
+        if stated != vocabulary().digest and self._store.sequence() > 0:
             # What follows from the records is decided by the ontology: another ontology, other conclusions.
             _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
             self._writer.rebuild()
@@ -150,9 +159,7 @@ class Headwater:
         try:
             self._writer.save_index()
         finally:
-            self._store.close()
-            self.ledger.close()
-            self._lock.release()
+            self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -163,8 +170,12 @@ class Headwater:
     # --- who asks, and what is there
 
     def reader(self, token: str | None, *, loopback: bool) -> Reader:
-        """Who a token stands for. Raises `Unauthorised` for one that does not hold."""
-        return who(token, loopback, self.tokens)
+        """Who a token stands for. Raises `Unauthorised` for one that does not hold.
+
+        Without a token whoever works on this machine may do all, as long as none was made and only this machine is served: a
+        server on an open address takes no writes until a token exists.
+        """
+        return who(token, loopback and is_loopback(self.settings.host), self.tokens)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -254,7 +265,8 @@ class Headwater:
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         iri = self.resolve(id, reader)
-        return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        return _linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
@@ -264,33 +276,32 @@ class Headwater:
         asked = self._asked(given, "downstream", reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
-        return self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
         iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return self._answerer.benefits(iri, self._sight(reader), asked, self.sequence)
+        return _linked(self._answerer.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
         sight = self._sight(reader)
         banners = []
-        for notice, verdicts, node in self._answerer.standing(iri, sight):
-            if node in verdicts.seeds:
-                continue
-            here = int((verdicts.nodes == node).nonzero()[0][0])
-            successor = verdicts.resolved_by.get(node)
+        for standing in self._answerer.standing(iri, sight):
+            successor = standing.resolved_by
             banners.append(
                 Banner(
-                    change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
-                    kind=notice.change.kind,
-                    at=notice.at,
-                    state=STATES[int(verdicts.state[here])],
-                    severity=SEVERITIES[int(verdicts.severity[here])],
-                    effect=verdicts.book.effects[int(verdicts.effect[here])].name,
-                    justification=verdicts.justification(node),
+                    change=self._names.thing(standing.notice.iri, sight.lineage, sight.graphs),
+                    kind=standing.notice.change.kind,
+                    at=standing.notice.at,
+                    state=standing.state,
+                    severity=standing.severity,
+                    effect=standing.effect,
+                    justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
+                    itself=standing.itself,
                 )
             )
         return sorted(
@@ -440,6 +451,17 @@ class Headwater:
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
         }
+
+
+def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer with the identifier as it was given, and where to ask again."""
+    body["query"]["id"] = id
+    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
+    told = urlencode(
+        {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
+    )
+    body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
+    return body
 
 
 def _told(revision: Revision) -> dict[str, Any]:

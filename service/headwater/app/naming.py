@@ -137,9 +137,9 @@ class Names:
     def _known(self, iri: str, graph: LineageGraph, graphs: Sequence[NamedNode]) -> bool:
         if graph.find(iri) is not None:
             return True
-        if not _ABSOLUTE.fullmatch(iri):
+        node = _named(iri)
+        if node is None:
             return False
-        node = NamedNode(iri)
         return any(True for _ in self._store.about(node, graphs)) or any(
             True for _ in self._store.about(node, graphs, as_object=True)
         )
@@ -154,8 +154,9 @@ class Names:
             for triple in self._store.about(Literal(spelling), graphs, as_object=True):
                 if triple.predicate in _IDENTIFYING and isinstance(triple.subject, NamedNode):
                     found.add(triple.subject.value)
-            if _ABSOLUTE.fullmatch(spelling):
-                for triple in self._store.about(NamedNode(spelling), graphs, as_object=True):
+            node = _named(spelling)
+            if node is not None:
+                for triple in self._store.about(node, graphs, as_object=True):
                     if triple.predicate in (*_IDENTIFYING, *_SAME) and isinstance(triple.subject, NamedNode):
                         found.add(triple.subject.value)
         described = {iri for iri in found if graph.find(iri) is not None}
@@ -175,6 +176,14 @@ class Names:
                 self._hashed, self._hashed_upto = {}, 0
             return self._by_hash(hashed, graph)
         return found if found is not None and graph.present[found] else None
+
+
+def _named(text: str) -> NamedNode | None:
+    """`text` as an IRI, or None where it is none."""
+    try:
+        return NamedNode(text) if _ABSOLUTE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def tail(iri: str) -> str:
