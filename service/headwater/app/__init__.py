@@ -23,11 +23,14 @@ from headwater.app.answering import STATES, Answerer, Sight
 from headwater.app.auditing import AuditBook
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
+from headwater.app.inspecting import Inspector
 from headwater.app.naming import Names
+from headwater.app.profiling import Profiler
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
 from headwater.checking.audit import Audit
+from headwater.checking.profile_report import ProfileReport
 from headwater.errors import BadParameter, Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
@@ -47,7 +50,7 @@ from headwater.store.views import Views
 from headwater.terms.minting import Mint, slug
 from headwater.terms.vocabulary import vocabulary
 
-__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "ObjectList", "RecordOutcome"]
+__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 _log = logging.getLogger("headwater")
 _FEW = 20_000
@@ -134,6 +137,7 @@ class Headwater:
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
         self._describer = Describer(self._store, self._names, self.ledger)
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
+        self._profiler = Profiler(self._store)
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
         if stated != vocabulary().digest and self._store.sequence() > 0:
@@ -307,6 +311,31 @@ class Headwater:
         return sorted(
             banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
         )
+
+    def profile(self, iri: str, profile: str, reader: Reader) -> ProfileReport:
+        """How complete an object is for a purpose, such as `retrain-ready`, as far as this reader may see.
+
+        Raises `BadParameter` where there is no such profile, or where it judges no object of this kind.
+        """
+        sequence, sight = self.sequence, self._sight(reader)
+        thing = self._names.thing(iri, sight.lineage, sight.graphs)
+        return self._profiler.judge(thing, profile, sight.graphs, sequence)
+
+    def profile_document(
+        self,
+        path: Path,
+        profile: str,
+        reader: Reader,
+        *,
+        format: str = "auto",
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> list[ProfileReport]:
+        """The same for every object that a document describes, together with what the reader may see here. Nothing is written."""
+        inspector = Inspector(self.settings, mint=self.mint, gate=self._writer.gate)
+        inspector.import_source(path, format=format, name=name, media_type=media_type)
+        found = inspector.profiled(profile, self._profiler.about(self._sight(reader).graphs))
+        return [report for reports in found.values() for report in reports]
 
     def query(self, text: str, reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
         """Answer a stranger's SPARQL query on what the reader may see. Raises `BadQuery`, `TooLarge`, `NotAcceptable`."""
