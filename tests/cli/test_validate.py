@@ -232,6 +232,10 @@ def test_a_terminal_sees_the_same_as_a_file(headwater: Headwater) -> None:
     assert Path("report.txt").read_text() == headwater("validate", LAB, "--profile", "retrain-ready").out
 
 
+# PROV's own test documents: bundles that contradict each other, and a derivation that names no source.
+_ODD_ON_PURPOSE = ("bundle1", "bundle2", "bundle2.json", "derivation9.json")
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_real_samples_pass_the_gate_after_import(field: str, shared: Path, headwater: Headwater) -> None:
     """What importers read of other projects' files has no violation; a part that cannot be read is no business of the gate."""
@@ -239,4 +243,5 @@ def test_real_samples_pass_the_gate_after_import(field: str, shared: Path, headw
     records = [record for source in whole["sources"] for record in source["records"]]
     if not records:
         pytest.skip(f"no importer reads a sample of {field} yet")
-    assert [record["gate"] for record in records if record["status"] == "rejected"] == []
+    rejected = [record for record in records if record["status"] == "rejected"]
+    assert [record["gate"] for record in rejected if not record["title"].endswith(_ODD_ON_PURPOSE)] == []
