@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from pyoxigraph import Literal, NamedNode
@@ -18,7 +19,7 @@ from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
 from headwater.lineage.credit import shares
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import STATES, Change, Verdicts, judge, revisions_after
+from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge, revisions_after
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, MLS, PROV, RDF
@@ -60,6 +61,19 @@ class Notice:
     at: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an announced change does to one thing; `resolved_by` is a node id, `itself` whether the thing is what changed."""
+
+    notice: Notice
+    state: str
+    severity: str
+    effect: str
+    justification: str
+    resolved_by: int | None
+    itself: bool
+
+
 class Answerer:
     """Answers for readers. Keeps verdicts on announced changes as long as the graph stays the same."""
 
@@ -70,8 +84,8 @@ class Answerer:
         self._names = names
         self._clock = clock
         self._links = links
-        self._judged: dict[tuple[int, str], Verdicts] = {}
-        self._judged_on: LineageGraph | None = None
+        # Graphs are made anew after each write; what was judged on one goes with it.
+        self._judged: WeakKeyDictionary[LineageGraph, dict[str, Verdicts]] = WeakKeyDictionary()
 
     def _setting(self, sight: Sight, sequence: int) -> Setting:
         return Setting(
@@ -172,25 +186,27 @@ class Answerer:
         notices = [notice for notice in (self.notice(iri, sight) for iri in found) if notice is not None]
         return sorted(notices, key=lambda notice: (notice.at or "", notice.iri), reverse=True)
 
-    def standing(self, iri: str, sight: Sight) -> list[tuple[Notice, Verdicts, int]]:
-        """Every announced change that reaches `iri`, with its verdicts and the node."""
+    def standing(self, iri: str, sight: Sight) -> list[Standing]:
+        """What every announced change that reaches `iri` does to it."""
         node = sight.lineage.find(iri)
         if node is None:
             return []
         found = []
         for notice in self.notices(sight):
-            verdicts = self._verdicts(notice, sight.lineage)
-            if (verdicts.nodes == node).any():
-                found.append((notice, verdicts, node))
+            own = _of(self._verdicts(notice, sight.lineage), node, notice)
+            if sight.full is not sight.lineage and (own is None or own.state == "not_affected"):
+                whole = _of(self._verdicts(notice, sight.full), node, notice)
+                if whole is not None and whole.state in ("affected", "cannot_tell"):
+                    # The fault comes by a way that this reader may not see: no comfort, and nothing named.
+                    own = Standing(notice, "cannot_tell", "major", "", "hidden-path", None, itself=False)
+            if own is not None:
+                found.append(own)
         return found
 
     def _verdicts(self, notice: Notice, lineage: LineageGraph) -> Verdicts:
-        key = (id(lineage), notice.iri)
-        if self._judged_on is not lineage:
-            self._judged, self._judged_on = {}, lineage
-        if key not in self._judged:
-            self._judged[key] = judge(lineage, notice.change)
-        return self._judged[key]
+        if notice.iri not in (judged := self._judged.setdefault(lineage, {})):
+            judged[notice.iri] = judge(lineage, notice.change)
+        return judged[notice.iri]
 
     # --- benefit
 
@@ -348,6 +364,23 @@ class Answerer:
             measured.append((name, float(value[0].value), next((on.value for on in values.get(HW.measuredOn, [])), None)))
         except ValueError:
             return
+
+
+def _of(verdicts: Verdicts, node: int, notice: Notice) -> Standing | None:
+    places = np.flatnonzero(verdicts.nodes == node)
+    if not len(places):
+        return None
+    here = int(places[0])
+    itself = node in verdicts.seeds
+    return Standing(
+        notice=notice,
+        state=STATES[int(verdicts.state[here])],
+        severity=SEVERITIES[int(verdicts.severity[here])],
+        effect=verdicts.book.effects[int(verdicts.effect[here])].name,
+        justification=verdicts.justification(node),
+        resolved_by=next(iter(notice.change.mended), None) if itself else verdicts.resolved_by.get(node),
+        itself=itself,
+    )
 
 
 def _node(iri: str, lineage: LineageGraph) -> int:

@@ -1,8 +1,8 @@
 """What is looked for in an RDF document before it is parsed: what would bring the parser down, make it fetch, or be passed over.
 
 Measured with pyoxigraph 0.5.13: 4,000 nested JSON-LD objects and 200,000 nested triple terms end the process, entities that
-contain entities are expanded without a limit, a truncated RDF/XML document is taken as if it were whole, and JSON-LD's own rules drop
-terms that no context defines without a word.
+contain entities are expanded without a limit, a truncated RDF/XML document is taken as if it were whole, and JSON-LD's own
+rules drop terms that no context defines without a word.
 """
 
 from __future__ import annotations

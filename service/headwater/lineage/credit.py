@@ -34,7 +34,8 @@ def shares(graph: LineageGraph, thing: Collection[int]) -> NDArray[np.float64]:
     edges = graph.up.edges_of(following)
     roles = len(graph.words.roles)
     pair = (graph.later[edges].astype(np.int64) * graph.size + graph.earlier[edges]) * roles + graph.role[edges]
-    edges = edges[np.unique(pair, return_index=True)[1]]
+    order = np.argsort(pair, kind="stable")
+    edges = edges[order[np.diff(pair[order], prepend=-1) > 0]]
     later, earlier, weights = graph.later[edges], graph.earlier[edges], weight[graph.role[edges]]
     whole = np.bincount(later, weights, minlength=graph.size)
     passing = weights > 0
@@ -46,7 +47,7 @@ def shares(graph: LineageGraph, thing: Collection[int]) -> NDArray[np.float64]:
     fixed = np.isin(nodes, list(thing))
     share = fixed.astype(np.float64)
     for _ in range(_MOST_STEPS):
-        moved = np.asarray(matrix @ share, np.float64)
+        moved: NDArray[np.float64] = np.asarray(matrix @ share)
         moved[fixed] = 1.0
         change = float(np.abs(moved - share).max(initial=0.0))
         share = moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -63,7 +63,11 @@ _Node = TypeVar("_Node", NamedNode | BlankNode | Triple, NamedNode | BlankNode |
 
 
 def _named(node: _Node, names: dict[BlankNode, NamedNode]) -> _Node:
-    return names.get(node, node) if isinstance(node, BlankNode) else node
+    if isinstance(node, BlankNode):
+        return names.get(node, node)
+    if isinstance(node, Triple):
+        return Triple(_named(node.subject, names), node.predicate, _named(node.object, names))
+    return node
 
 
 def _mend(triple: Triple, repairs: Counter[tuple[str, str]]) -> Triple:
@@ -114,6 +118,10 @@ def skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNo
             if isinstance(node, BlankNode):
                 blanks[node] = None
                 around[node].append((direction, triple.predicate.value, other))
+            elif isinstance(node, Triple):
+                for position, inner in enumerate(_blanks_in(node)):
+                    blanks[inner] = None
+                    around[inner].append((f"{direction}{position}", triple.predicate.value, other))
     if not blanks:
         return {}
     colour = dict.fromkeys(blanks, "")
@@ -132,8 +140,21 @@ def skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNo
     return names
 
 
+def _blanks_in(term: Triple) -> Iterator[BlankNode]:
+    """The blank nodes of a triple term (`<<( s p o )>>`), also of one within it."""
+    for node in (term.subject, term.object):
+        if isinstance(node, BlankNode):
+            yield node
+        elif isinstance(node, Triple):
+            yield from _blanks_in(node)
+
+
 def _seen(node: object, colour: dict[BlankNode, str]) -> str:
-    return f"_:{colour[node]}" if isinstance(node, BlankNode) else str(node)
+    if isinstance(node, BlankNode):
+        return f"_:{colour[node]}"
+    if isinstance(node, Triple):
+        return f"<<( {_seen(node.subject, colour)} {node.predicate} {_seen(node.object, colour)} )>>"
+    return str(node)
 
 
 def _hash(parts: list[str]) -> str:
