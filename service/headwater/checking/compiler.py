@@ -16,6 +16,7 @@ from functools import cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from headwater.checking.footprint import nested_shapes
 from headwater.checking.paths import Path, Term, UnsupportedShape
 from headwater.checking.shapes import CONSTRAINTS, SUBCLASS, TYPE, Shape, Shapes
 from headwater.checking.values import failing_values, filter_for
@@ -247,7 +248,7 @@ class Compiled:
         wanted = shape.values("qualifiedValueShape")[0]
         deeper = domain.deeper(shape.path)
         wrong = self._failing(wanted, deeper)
-        siblings = self._siblings(shape) if shape.is_true("qualifiedValueShapesDisjoint") else []
+        siblings = self._shapes.siblings(shape) if shape.is_true("qualifiedValueShapesDisjoint") else []
         others = [self._failing(sibling, deeper) for sibling in siblings]
         count: Counter[Term] = Counter()
         for this, value in self._pairs(shape, domain):
@@ -256,12 +257,6 @@ class Compiled:
             yield from (this for this, number in count.items() if number > limit)
         else:
             yield from (this for this in self._all(domain) if count[this] < limit)
-
-    def _siblings(self, shape: Shape) -> list[Term]:
-        graph = self._shapes.graph
-        properties = [held for parent in self._shapes.parents(shape.node) for held in graph[parent][SH.property.value]]
-        named = [other for held in properties for other in graph.get(held, {}).get(SH.qualifiedValueShape.value, ())]
-        return [other for other in dict.fromkeys(named) if other not in shape.values("qualifiedValueShape")]
 
     def _against(self, name: str, other: str, shape: Shape, domain: Domain) -> Iterator[Pair]:
         pairs, var = domain.pairs(shape.path)
@@ -358,14 +353,9 @@ class Compiled:
         if node in above:
             raise UnsupportedShape(f"{node} rests on itself.")
         shape = self._shapes.shape(node)
-        nested = [*shape.values("property"), *shape.values("node"), *shape.values("not"), *shape.values("qualifiedValueShape")]
-        for name in ("and", "or", "xone"):
-            nested += [member for head in shape.values(name) for member in self._shapes.members(head)]
-        if shape.is_true("qualifiedValueShapesDisjoint"):
-            nested += self._siblings(shape)
         if shape.path is None and any(shape.values(name) for name in ("minCount", "maxCount", "uniqueLang", "lessThan")):
             raise UnsupportedShape(f"{node} counts or compares values, but has no path.")
-        for inner in nested:
+        for inner in nested_shapes(shape, self._shapes):
             self._walk(inner, (*above, node))
 
 

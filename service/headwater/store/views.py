@@ -60,6 +60,10 @@ class Views:
         names = self._projects if projects is None else self._projects & set(projects)
         return shown + [self.project(name) for name in sorted(names)]
 
+    def is_view(self, graph: NamedNode) -> bool:
+        """Whether a graph is a view, and no record's."""
+        return graph.value.startswith(f"{self._base}view/")
+
     def apply(self, entries: Sequence[Applied], sequence: int) -> None:
         """Bring the store from its state before `entries` to the one after, and to `sequence`. Doing it twice changes nothing."""
         latest = {entry.iri: entry for entry in entries}
