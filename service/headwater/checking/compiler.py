@@ -216,7 +216,9 @@ class Compiled:
         if shape.path is None:
             text = f"SELECT DISTINCT {domain.var} WHERE {{ {domain.pattern} FILTER(!sameTerm({domain.var}, {term})) }}"
         elif plain := shape.path.plain():
-            absent = "".join(f" FILTER NOT EXISTS {{ {_from_literal(step, domain.var, term)} }}" for step in plain)
+            # No literal is a subject, nor may one stand there in SPARQL's grammar.
+            possible = [step for step in plain if step.kind == "predicate" or isinstance(term, NamedNode)]
+            absent = "".join(f" FILTER NOT EXISTS {{ {step.triple(domain.var, str(term))} }}" for step in possible)
             text = f"SELECT DISTINCT {domain.var} WHERE {{ {domain.pattern}{absent} }}"
         else:
             pairs, var = domain.pairs(shape.path)
@@ -370,13 +372,6 @@ def _terms(terms: Iterable[Term]) -> str:
 
 def _any_of(classes: Sequence[str]) -> str:
     return f"VALUES ?class {{ {' '.join(f'<{cls}>' for cls in classes)} }} ?n0 <{TYPE}> ?class ."
-
-
-def _from_literal(step: Path, start: str, term: Term) -> str:
-    """A step to a term, written so that no literal stands as a subject, which SPARQL's grammar does not allow."""
-    if step.kind == "inverse" and isinstance(term, Literal):
-        return f"{start} ^{step.parts[0].sparql()} ?end FILTER(sameTerm(?end, {term}))"
-    return step.triple(start, str(term))
 
 
 def _number(term: Term) -> int:
