@@ -49,6 +49,34 @@ class Alone:
         return ()
 
 
+class Told(Alone):
+    """Surroundings in memory: what was accepted so far.
+
+    >>> told = Told()
+    >>> told.add([Triple(NamedNode("urn:a"), NamedNode("urn:p"), NamedNode("urn:b"))])
+    >>> len(list(told.about("urn:a"))), len(list(told.to("urn:b", "urn:p"))), len(list(told.to("urn:b", "urn:q")))
+    (1, 1, 0)
+    """
+
+    def __init__(self) -> None:
+        self._about: dict[str, list[Triple]] = defaultdict(list)
+        self._to: dict[tuple[str, str], list[Triple]] = defaultdict(list)
+
+    def add(self, statements: Iterable[Triple]) -> None:
+        """Take in what a record says."""
+        for triple in statements:
+            if isinstance(triple.subject, NamedNode):
+                self._about[triple.subject.value].append(triple)
+                if isinstance(triple.object, NamedNode):
+                    self._to[triple.object.value, triple.predicate.value].append(triple)
+
+    def about(self, iri: str) -> Iterable[Triple]:
+        return self._about.get(iri, ())
+
+    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
+        return self._to.get((iri, predicate), ())
+
+
 class Neighbourhood:
     """What is known around a batch, loaded place by place: `known` others say, `gone` goes with earlier revisions."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headwater.cli.opening import opened, settings
+from headwater.cli.opening import holds_data, opened, settings
 from headwater.cli.options import Data, Json
 from headwater.cli.serve import Host, Port, serve_opened
 from headwater.errors import BadParameter, HeadwaterError
@@ -25,6 +25,8 @@ _STORY = (
 )
 _QUESTIONS = ("impact", "benefits", "lineage")
 _LISTED = 12
+_MARK = "demonstration"
+"""The fact by which a data folder is known as the demonstration's own."""
 
 
 def demo(
@@ -36,15 +38,17 @@ def demo(
 ) -> None:
     """Load the demonstration project, answer both questions about it, and serve it.
 
-    Its data folder is headwater-data/demo unless --data names another. Running it again changes nothing.
+    It goes into the usual data folder, or beside it where that already holds other data. Running it again changes nothing.
     """
     from headwater import assets
     from headwater.cli.printing import show, show_json
     from headwater.web.server import listening
 
     plan = _plan(assets.folder("demo") / "demo.toml")
-    folder = data or settings(None).data / "demo"
+    folder = data or _own_folder(settings(None).data)
     with opened(folder, create=True, base_iri=plan["base_iri"], host=host, port=port) as headwater:
+        if headwater.sequence == 0 and headwater.ledger.fact(_MARK) is None:
+            headwater.ledger.fix(_MARK, plan["title"])
         address = (headwater.settings.host, headwater.settings.port)
         with nullcontext() if no_serve else listening(*address):
             pass  # a port that is taken is said at once, not after the work
@@ -55,6 +59,16 @@ def demo(
             show(_told(headwater, plan, answers, folder))
         if not no_serve:
             serve_opened(headwater, *address, pages=_pages(plan))
+
+
+def _own_folder(usual: Path) -> Path:
+    """The usual data folder where it is new or the demonstration's own; one beside it where it holds other data."""
+    if not holds_data(settings(usual)):
+        return usual
+    with opened(usual) as headwater:
+        if headwater.ledger.fact(_MARK) is not None:
+            return usual
+    return usual.with_name(f"{usual.name}-demo")
 
 
 def _plan(path: Path) -> dict[str, Any]:
