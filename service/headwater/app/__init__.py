@@ -115,6 +115,7 @@ class Headwater:
         self._store.remember_ontology(vocabulary().digest)
         empty = self.ledger.last_sequence() == 0
         self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        self._writer.audit_due = self._audits.note
 
     @classmethod
     def open(cls, settings: Settings) -> Headwater:
