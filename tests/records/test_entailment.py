@@ -1,4 +1,4 @@
-"""What follows from a record is what RDFS, inverses and chains of two say of our axioms, in whatever order the statements come."""
+"""What follows from a record is what RDFS, inverses and chains of two say of our axioms, in whatever order it is said."""
 
 from __future__ import annotations
 
@@ -22,14 +22,30 @@ _properties = [
     PROV.wasRevisionOf, PROV.specializationOf, PROV.qualifiedAssociation, PROV.agent, MLS.hasInput, MLS.hasOutput, MLS.executes,
     MLS.implements, MLS.realizes, SCHEMA.citation, NamedNode("http://purl.org/dc/terms/references"),
 ]  # fmt: skip
-_classes = [MLS.Run, MLS.Model, MLS.Dataset, MEXCORE.Execution, PROV.Person, PROV.Plan, NamedNode("http://www.w3.org/ns/dcat#Dataset")]
+_classes = [
+    MLS.Run,
+    MLS.Model,
+    MLS.Dataset,
+    MEXCORE.Execution,
+    PROV.Person,
+    PROV.Plan,
+    NamedNode("http://www.w3.org/ns/dcat#Dataset"),
+]
 _statements = st.one_of(
     st.builds(Triple, st.sampled_from(_things), st.sampled_from(_properties), st.sampled_from(_things)),
     st.builds(Triple, st.sampled_from(_things), st.just(RDF_TERMS.type), st.sampled_from(_classes)),
     st.builds(Triple, st.sampled_from(_things), st.just(PROV.startedAtTime), st.just(Literal("2026"))),
 )
 _graphs = st.lists(_statements, min_size=1, max_size=7, unique=True)
-_AXIOMS = {RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.inverseOf, OWL.equivalentClass, OWL.propertyChainAxiom}
+_AXIOMS = {
+    RDFS.subClassOf,
+    RDFS.subPropertyOf,
+    RDFS.domain,
+    RDFS.range,
+    OWL.inverseOf,
+    OWL.equivalentClass,
+    OWL.propertyChainAxiom,
+}
 
 
 def _ontology() -> rdflib.Graph:
@@ -40,7 +56,9 @@ def _ontology() -> rdflib.Graph:
     for triple in whole:
         if triple[1] in _AXIOMS or triple[1] in (RDF.first, RDF.rest):
             kept.add(triple)
-    for scalar in [s for s, o in kept.subject_objects(RDFS.range) if str(o).startswith(("http://www.w3.org/2001/XMLSchema#", str(RDF)))]:
+    for scalar in [
+        s for s, o in kept.subject_objects(RDFS.range) if str(o).startswith(("http://www.w3.org/2001/XMLSchema#", str(RDF)))
+    ]:
         kept.remove((scalar, RDFS.range, None))
     return kept
 

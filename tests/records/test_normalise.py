@@ -45,7 +45,9 @@ def test_a_timestamp_that_is_nearly_right_is_mended_and_told(written: str, read:
 
 
 def test_a_timestamp_that_is_none_is_kept_as_text_and_told() -> None:
-    (mended,), (finding,) = normalise([Triple(P, PROV.startedAtTime, Literal("last week", datatype=XSD.dateTime))], "urn:r", _MINT)
+    (mended,), (finding,) = normalise(
+        [Triple(P, PROV.startedAtTime, Literal("last week", datatype=XSD.dateTime))], "urn:r", _MINT
+    )
     assert mended.object == Literal("last week")
     assert "kept as a string" in finding.what
 
@@ -111,7 +113,9 @@ def test_a_hostile_clique_takes_bounded_time() -> None:
 _terms = st.text(max_size=20).map(Literal) | st.tuples(st.text(max_size=8), st.sampled_from(["en", "de-at"])).map(
     lambda pair: Literal(pair[0], language=pair[1])
 )
-_triples = st.lists(st.builds(Triple, st.sampled_from([P, Q, BlankNode("b")]), st.sampled_from([P, RDFS.label]), _terms), max_size=6)
+_triples = st.lists(
+    st.builds(Triple, st.sampled_from([P, Q, BlankNode("b")]), st.sampled_from([P, RDFS.label]), _terms), max_size=6
+)
 
 
 @given(_triples, st.randoms(use_true_random=False))

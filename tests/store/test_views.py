@@ -24,7 +24,12 @@ _values = st.sampled_from(
     [Literal("x"), Literal("1.50", datatype=XSD.decimal), Literal("07", datatype=XSD.int), Literal("x", language="en")]
 )
 _statements = st.one_of(
-    st.builds(Triple, st.sampled_from(_things), st.sampled_from([MLS.hasInput, PROV.used, PROV.wasGeneratedBy]), st.sampled_from(_things)),
+    st.builds(
+        Triple,
+        st.sampled_from(_things),
+        st.sampled_from([MLS.hasInput, PROV.used, PROV.wasGeneratedBy]),
+        st.sampled_from(_things),
+    ),
     st.builds(Triple, st.sampled_from(_things), st.just(RDF.type), st.sampled_from([MLS.Run, MLS.Model, PROV.Entity])),
     st.builds(Triple, st.sampled_from(_things), st.sampled_from([RDFS.label, HW.version]), _values),
 )

@@ -16,17 +16,22 @@ from urllib.parse import urlencode
 from pyoxigraph import NamedNode
 
 from headwater import assets
-from headwater.access import Reader, TokenBook, who
+from headwater.access import LOCAL, Reader, TokenBook, who
 from headwater.access.levels import level
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
+from headwater.app.auditing import AuditBook
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
+from headwater.app.inspecting import Inspector
 from headwater.app.naming import Names
+from headwater.app.profiling import Profiler
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
-from headwater.errors import BadParameter, NotFound, UnreadableSource, Withdrawn
+from headwater.checking.audit import Audit
+from headwater.checking.profile_report import ProfileReport
+from headwater.errors import BadParameter, Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
 from headwater.importers.registry import choose
@@ -45,7 +50,7 @@ from headwater.store.views import Views
 from headwater.terms.minting import Mint, slug
 from headwater.terms.vocabulary import vocabulary
 
-__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "ObjectList", "RecordOutcome"]
+__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 _log = logging.getLogger("headwater")
 _FEW = 20_000
@@ -132,6 +137,7 @@ class Headwater:
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
         self._describer = Describer(self._store, self._names, self.ledger)
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
+        self._profiler = Profiler(self._store)
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
         if stated != vocabulary().digest and self._store.sequence() > 0:
@@ -141,6 +147,8 @@ class Headwater:
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+        empty = self.ledger.last_sequence() == 0
+        self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
 
     @classmethod
     def open(cls, settings: Settings) -> Headwater:
@@ -304,6 +312,31 @@ class Headwater:
             banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
         )
 
+    def profile(self, iri: str, profile: str, reader: Reader) -> ProfileReport:
+        """How complete an object is for a purpose, such as `retrain-ready`, as far as this reader may see.
+
+        Raises `BadParameter` where there is no such profile, or where it judges no object of this kind.
+        """
+        sequence, sight = self.sequence, self._sight(reader)
+        thing = self._names.thing(iri, sight.lineage, sight.graphs)
+        return self._profiler.judge(thing, profile, sight.graphs, sequence)
+
+    def profile_document(
+        self,
+        path: Path,
+        profile: str,
+        reader: Reader,
+        *,
+        format: str = "auto",
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> list[ProfileReport]:
+        """The same for every object that a document describes, together with what the reader may see here. Nothing is written."""
+        inspector = Inspector(self.settings, mint=self.mint, gate=self._writer.gate)
+        inspector.import_source(path, format=format, name=name, media_type=media_type)
+        found = inspector.profiled(profile, self._profiler.about(self._sight(reader).graphs))
+        return [report for reports in found.values() for report in reports]
+
     def query(self, text: str, reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
         """Answer a stranger's SPARQL query on what the reader may see. Raises `BadQuery`, `TooLarge`, `NotAcceptable`."""
         words = guard(text, self.settings.max_query_length)
@@ -334,13 +367,20 @@ class Headwater:
         format: str = "auto",
         visibility: str | None = None,
         dry_run: bool = False,
-        by: str = "local",
+        by: str | None = None,
+        reader: Reader = LOCAL,
         progress: Progress | None = None,
         name: str | None = None,
         media_type: str | None = None,
     ) -> ImportReport:
-        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`."""
+        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`.
+
+        `reader` is who writes: a level that he does not see, and a record that he does not see, are not his to write. Raises
+        `Forbidden` for such a level.
+        """
         level_word = level(visibility or self.settings.default_visibility)
+        if not reader.sees(level_word):
+            raise Forbidden(f"Records with the visibility '{level_word}' are not yours to write.")
         if not path.exists():
             raise UnreadableSource(f"{path}: there is no such file or folder.", remedy="Check the path.")
         identity = str(path.resolve()) if name is None else "" if name.startswith("upload") else name
@@ -348,7 +388,14 @@ class Headwater:
         importer = choose(source, format)
         try:
             report = self._writer.import_source(
-                source, importer, level_word, by=by, dry_run=dry_run, batch=self.settings.batch_records, progress=progress
+                source,
+                importer,
+                level_word,
+                by=by or reader.name,
+                sees=reader.sees,
+                dry_run=dry_run,
+                batch=self.settings.batch_records,
+                progress=progress,
             )
         except OSError as error:
             raise UnreadableSource(f"{error.filename or source.name}: {error.strerror or error}") from error
@@ -410,6 +457,13 @@ class Headwater:
 
         return differences(self._writer, self._store, self._index, self.mint.base, progress)
 
+    def audit(self, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Audit:
+        """Check all that is here against the shapes, on a snapshot: reading and writing go on meanwhile.
+
+        `progress` is told how many shapes are done; the audit stops with `AuditCancelled` soon after `cancelled` says so.
+        """
+        return self._audits.audit(self._store, self.views, progress=progress, cancelled=cancelled)
+
     def status(self) -> dict[str, Any]:
         """How far ledger, store and index are, and what they hold."""
         last = self.ledger.last_sequence()
@@ -421,6 +475,7 @@ class Headwater:
             "ready": last == self._store.sequence() == self._index.sequence,
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
+            "audit": self._audits.status(),
         }
 
 

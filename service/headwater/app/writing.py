@@ -63,6 +63,7 @@ class Writer:
         visibility: str,
         *,
         by: str,
+        sees: Callable[[str], bool],
         dry_run: bool,
         batch: int,
         progress: Progress | None,
@@ -76,6 +77,10 @@ class Writer:
             for item in items:
                 if isinstance(item, Failure):
                     report.failures.append(item)
+                elif self._hidden(item.iri, sees):
+                    report.failures.append(
+                        Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
+                    )
                 else:
                     drafts.append(item)
             self._write_drafts(drafts, importer, visibility, by, dry_run, report)
@@ -84,6 +89,11 @@ class Writer:
                 progress(done, expected)
         report.sequence = self._ledger.last_sequence()
         return report
+
+    def _hidden(self, iri: str, sees: Callable[[str], bool]) -> bool:
+        """Whether there is a record of this name that the writer does not see, and so may not overwrite."""
+        head = self._ledger.head(iri)
+        return head is not None and not sees(head.visibility)
 
     def _write_drafts(
         self, drafts: Sequence[Draft], importer: Importer, visibility: str, by: str, dry_run: bool, report: ImportReport

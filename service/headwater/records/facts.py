@@ -109,7 +109,7 @@ class Facts:
         self.say(run, PROV.used, thing)
         if role is None and evidence is None and at is None:
             return
-        usage = NamedNode(f"{run.value}#usage-{short_hash(thing.value, role or '')}")
+        usage = part(run, f"usage-{short_hash(thing.value, role or '')}")
         self.say(run, PROV.qualifiedUsage, usage)
         self.say(usage, RDF.type, PROV.Usage)
         self.say(usage, PROV.entity, thing)
@@ -146,7 +146,7 @@ class Facts:
 
     def setting(self, run: NamedNode, name: str, value: str) -> None:
         """A hyperparameter and the value it had in this run (`mls:HyperParameterSetting`)."""
-        node = NamedNode(f"{run.value}#setting-{slug(name)}")
+        node = part(run, f"setting-{slug(name)}")
         parameter = NamedNode(self.mint.thing("parameter", slug(name)))
         self.say(run, MLS.hasInput, node)
         self.say(node, RDF.type, MLS.HyperParameterSetting)
@@ -174,7 +174,7 @@ class Facts:
         it was measured on. `key` tells values of one name apart within a run (accuracy of two models, or on two data sets); it is
         the name where there is one value. Returns how many points of the history were thinned out.
         """
-        node = NamedNode(f"{run.value}#measure-{slug(key or name)}")
+        node = part(run, f"measure-{slug(key or name)}")
         kind = NamedNode(self.mint.thing("measure", slug(name)))
         self.say(run, MLS.hasOutput, node)
         self.say(node, RDF.type, MLS.ModelEvaluation)
@@ -200,6 +200,15 @@ class Facts:
         self.say(node, HW.series, Literal(json.dumps(points, separators=(",", ":")), datatype=RDF.JSON))
         self.say(node, HW.points, Literal(len(series)))
         return len(series) - len(kept)
+
+
+def part(of: NamedNode, name: str) -> NamedNode:
+    """The name of a detail of a thing: a fragment of the thing's own, also where that has a fragment already.
+
+    >>> part(NamedNode("urn:run"), "setting-lr").value, part(NamedNode("urn:crate#run"), "setting-lr").value
+    ('urn:run#setting-lr', 'urn:crate#run-setting-lr')
+    """
+    return NamedNode(f"{of.value}{'-' if '#' in of.value else '#'}{name}")
 
 
 def number(value: float) -> Literal:

@@ -93,14 +93,17 @@ class EmbeddedStore:
                 if not removed and len(added) < _BULK_FROM:
                     store.extend([*added, mark])
                 elif not removed:
-                    store.bulk_extend([*added, mark])
+                    store.bulk_extend(added)
+                    # Only now: what is taken over in files comes in no order, and the mark must not be there before the rest.
+                    store.add(mark)
                 elif len(removed) + len(added) <= _ATOMIC_LIMIT:
                     store.update(_data("DELETE", [*removed, *old]) + _data("INSERT", [*added, mark]))
                     old = []
                 else:
                     for quad in removed:
                         store.remove(quad)
-                    store.bulk_extend([*added, mark])
+                    store.bulk_extend(added)
+                    store.add(mark)
                 # The highest mark counts, so an old one that a crash leaves behind does no harm.
                 for quad in old:
                     store.remove(quad)
@@ -159,6 +162,24 @@ class EmbeddedStore:
                 yield from (quad.triple for quad in self._live.quads_for_pattern(None, None, node, graph))
             elif isinstance(node, NamedNode):
                 yield from (quad.triple for quad in self._live.quads_for_pattern(node, None, None, graph))
+
+    def snapshot(self, folder: Path) -> EmbeddedStore:
+        """The store as it is now, for long reading while writing goes on; close it before the folder is removed.
+
+        On disk it shares the files (hard links, 10 to 130 ms); in memory it is a copy.
+        """
+        with self._writing:
+            try:
+                if self._path is None:
+                    copy = EmbeddedStore(None)
+                    copy._live.bulk_extend(self._live)
+                    return copy
+                self._live.backup(str(folder))
+                copy = EmbeddedStore(None)
+                copy._store = Store.read_only(str(folder))
+                return copy
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
 
     def quads(self) -> Iterator[Quad]:
         return iter(self._live)
@@ -224,8 +245,9 @@ class EmbeddedStore:
 
     def close(self) -> None:
         self._store = None
-        # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
-        gc.collect()
+        if self._path is not None:
+            # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
+            gc.collect()
 
 
 def _in_short(error: SyntaxError) -> str:
