@@ -48,3 +48,14 @@ def test_violations_come_before_hints_and_alone_in_the_sentences(gate: Gate, rec
     )
     assert len(report.sentences()) == len(report.violations) == 2
     assert {hint.severity for hint in report.hints} == {"warning", "info"}
+
+
+def test_a_report_speaks_german_where_it_is_asked_to(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    report = gate.check([record(':r rdfs:label "erster Versuch" ; hw:status "fertig" .')])["urn:record"]
+    assert report.sentences("de") == [
+        "erster Versuch <urn:example:r>: Diesen hw:status kennt Headwater nicht. "
+        'Schreiben Sie finished, failed, killed, running oder scheduled. (gefunden: "fertig")'
+    ]
+    assert report.as_dict("de")["results"][0]["message"].startswith("Diesen hw:status")
+    assert b"@de" in report.turtle()
+    assert b"@en" in report.turtle()

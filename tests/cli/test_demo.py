@@ -17,7 +17,7 @@ def test_the_demo_answers_both_questions_and_runs_again_quickly(headwater: Headw
     assert "MENDED SINCE" in first.out
     assert "accuracy rose by 0.0" in first.out
     assert "95 % interval" in first.out
-    assert "headwater-data/demo" in first.out
+    assert "The data lie in headwater-data;" in first.out
     again = headwater("demo", "--no-serve")
     assert again.out == first.out
 

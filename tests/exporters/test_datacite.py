@@ -43,7 +43,7 @@ def test_links_become_relations_in_the_right_direction(full: Description) -> Non
     assert related == {
         ("run/r1", "IsDerivedFrom"),
         ("dataset/d1", "IsDerivedFrom"),
-        ("dataset/t1", "IsDerivedFrom"),
+        ("dataset/t1", "References"),
         ("software/sklearn", "Requires"),
         ("publication/paper", "IsDocumentedBy"),
         ("deployment/app", "IsRequiredBy"),

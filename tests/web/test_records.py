@@ -143,3 +143,18 @@ def test_an_unknown_record_is_not_found(writable: Headwater) -> None:
     for path in ("/api/v1/records/urn%3Anone", "/api/v1/records/urn%3Anone/history"):
         assert client.get(path).status_code == 404
     assert client.request("DELETE", f"/api/v1/records/{quote('urn:none')}").status_code == 404
+
+
+def test_a_record_that_the_writer_does_not_see_is_not_overwritten_by_its_name(writable: Headwater) -> None:
+    """A named graph is a record of that name: knowing the name must not be enough to take a hidden one's place."""
+    inside = writable.tokens.create("inside", "write", ["beamline"])
+    outside = writable.tokens.create("outside", "write")
+    client = Client(writable)
+    graph = "<https://lab.example/secret> { <https://lab.example/x> a <https://w3id.org/headwater/terms#Dataset> }"
+    address = "/api/v1/records?visibility=project:beamline"
+    assert client.post(address, graph, "application/trig", Authorization=f"Bearer {inside}").status_code == 201
+    assert client.post(address, graph, "application/trig", Authorization=f"Bearer {outside}").status_code == 403
+    stolen = client.post("/api/v1/records", graph, "application/trig", Authorization=f"Bearer {outside}")
+    assert stolen.status_code == 422
+    assert "is taken" in stolen.json()["detail"]
+    assert client.get("/api/v1/records/https%3A%2F%2Flab.example%2Fsecret").status_code == 404

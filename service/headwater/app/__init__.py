@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode
 
 from headwater import assets
-from headwater.access import Reader, TokenBook, who
+from headwater.access import LOCAL, Reader, TokenBook, who
 from headwater.access.levels import level
+from headwater.access.loopback import is_loopback
 from headwater.app.answering import STATES, Answerer, Sight
+from headwater.app.auditing import AuditBook
 from headwater.app.describing import Describer
-from headwater.app.folder import FolderLock
+from headwater.app.folder import FolderLock, open_store
+from headwater.app.inspecting import Inspector
 from headwater.app.naming import Names
+from headwater.app.profiling import Profiler
 from headwater.app.report import ImportReport, RecordOutcome
+from headwater.app.values import Banner, Exported, ObjectList
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
-from headwater.errors import BadParameter, NotFound, UnreadableSource, Withdrawn
+from headwater.checking.audit import Audit
+from headwater.checking.profile_report import ProfileReport
+from headwater.errors import BadParameter, Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
 from headwater.importers.registry import choose
@@ -33,7 +42,7 @@ from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import SEVERITIES
 from headwater.questions.catalogue import Question, bind, catalogue, find
-from headwater.questions.description import Description, Thing
+from headwater.questions.description import Description
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.guard import guard
@@ -41,44 +50,11 @@ from headwater.store.views import Views
 from headwater.terms.minting import Mint, slug
 from headwater.terms.vocabulary import vocabulary
 
-__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "ObjectList", "RecordOutcome"]
+__all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 _log = logging.getLogger("headwater")
 _FEW = 20_000
 """Up to so many objects a list is in the order of their labels; beyond, in the order in which they came in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectList:
-    """A page of objects; `total` counts all that fit, `page` counts from 1."""
-
-    total: int
-    page: int
-    per_page: int
-    items: list[Thing]
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What an announced change upstream does to an object."""
-
-    change: Thing
-    kind: str
-    at: str | None
-    state: str
-    severity: str
-    effect: str
-    justification: str
-    resolved_by: Thing | None
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """An object written in another format."""
-
-    body: bytes
-    media_type: str
-    filename: str
 
 
 class Headwater:
@@ -96,16 +72,19 @@ class Headwater:
         self._clock = clock
         folder = settings.data
         self._lock = FolderLock(folder)
+        self._opened = ExitStack()
+        self._opened.callback(self._lock.release)
         try:
             self._open(folder)
         except BaseException:
-            self._lock.release()
+            self._opened.close()
             raise
 
     def _open(self, folder: Path) -> None:
         settings = self.settings
         self._engine = open_engine(settings.ledger or sqlite_address(folder))
         self.ledger = Ledger(self._engine, self._clock)
+        self._opened.callback(self.ledger.close)
         base = self.ledger.fact("base_iri")
         if base is None:
             self.ledger.fix("base_iri", settings.base_iri)
@@ -115,7 +94,8 @@ class Headwater:
         in_memory = settings.store == "memory"
         if settings.store not in ("embedded", "memory"):
             raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None if in_memory else folder / "store")
+        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
@@ -123,15 +103,19 @@ class Headwater:
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
         self._describer = Describer(self._store, self._names, self.ledger)
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
+        self._profiler = Profiler(self._store)
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
-        if stated is not None and stated != vocabulary().digest:
+        if stated != vocabulary().digest and self._store.sequence() > 0:
             # What follows from the records is decided by the ontology: another ontology, other conclusions.
             _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
             self._writer.rebuild()
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+        empty = self.ledger.last_sequence() == 0
+        self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        self._writer.audit_due = self._audits.note
 
     @classmethod
     def open(cls, settings: Settings) -> Headwater:
@@ -146,9 +130,7 @@ class Headwater:
         try:
             self._writer.save_index()
         finally:
-            self._store.close()
-            self.ledger.close()
-            self._lock.release()
+            self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -159,8 +141,12 @@ class Headwater:
     # --- who asks, and what is there
 
     def reader(self, token: str | None, *, loopback: bool) -> Reader:
-        """Who a token stands for. Raises `Unauthorised` for one that does not hold."""
-        return who(token, loopback, self.tokens)
+        """Who a token stands for. Raises `Unauthorised` for one that does not hold.
+
+        Without a token whoever works on this machine may do all, as long as none was made and only this machine is served: a
+        server on an open address takes no writes until a token exists.
+        """
+        return who(token, loopback and is_loopback(self.settings.host), self.tokens)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -250,7 +236,8 @@ class Headwater:
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         iri = self.resolve(id, reader)
-        return self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        return _linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
@@ -260,38 +247,62 @@ class Headwater:
         asked = self._asked(given, "downstream", reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
-        return self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
         iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return self._answerer.benefits(iri, self._sight(reader), asked, self.sequence)
+        return _linked(self._answerer.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
         sight = self._sight(reader)
         banners = []
-        for notice, verdicts, node in self._answerer.standing(iri, sight):
-            if node in verdicts.seeds:
-                continue
-            here = int((verdicts.nodes == node).nonzero()[0][0])
-            successor = verdicts.resolved_by.get(node)
+        for standing in self._answerer.standing(iri, sight):
+            successor = standing.resolved_by
             banners.append(
                 Banner(
-                    change=self._names.thing(notice.iri, sight.lineage, sight.graphs),
-                    kind=notice.change.kind,
-                    at=notice.at,
-                    state=STATES[int(verdicts.state[here])],
-                    severity=SEVERITIES[int(verdicts.severity[here])],
-                    effect=verdicts.book.effects[int(verdicts.effect[here])].name,
-                    justification=verdicts.justification(node),
+                    change=self._names.thing(standing.notice.iri, sight.lineage, sight.graphs),
+                    kind=standing.notice.change.kind,
+                    at=standing.notice.at,
+                    state=standing.state,
+                    severity=standing.severity,
+                    effect=standing.effect,
+                    justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
+                    itself=standing.itself,
                 )
             )
         return sorted(
             banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
         )
+
+    def profile(self, iri: str, profile: str, reader: Reader) -> ProfileReport:
+        """How complete an object is for a purpose, such as `retrain-ready`, as far as this reader may see.
+
+        Raises `BadParameter` where there is no such profile, or where it judges no object of this kind.
+        """
+        sequence, sight = self.sequence, self._sight(reader)
+        thing = self._names.thing(iri, sight.lineage, sight.graphs)
+        return self._profiler.judge(thing, profile, sight.graphs, sequence)
+
+    def profile_document(
+        self,
+        path: Path,
+        profile: str,
+        reader: Reader,
+        *,
+        format: str = "auto",
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> list[ProfileReport]:
+        """The same for every object that a document describes, together with what the reader may see here. Nothing is written."""
+        inspector = Inspector(self.settings, mint=self.mint, gate=self._writer.gate)
+        inspector.import_source(path, format=format, name=name, media_type=media_type)
+        found = inspector.profiled(profile, self._profiler.about(self._sight(reader).graphs))
+        return [report for reports in found.values() for report in reports]
 
     def query(self, text: str, reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
         """Answer a stranger's SPARQL query on what the reader may see. Raises `BadQuery`, `TooLarge`, `NotAcceptable`."""
@@ -323,13 +334,20 @@ class Headwater:
         format: str = "auto",
         visibility: str | None = None,
         dry_run: bool = False,
-        by: str = "local",
+        by: str | None = None,
+        reader: Reader = LOCAL,
         progress: Progress | None = None,
         name: str | None = None,
         media_type: str | None = None,
     ) -> ImportReport:
-        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`."""
+        """Import a file or folder. `name` is a client's own name for an upload. Nothing is written with `dry_run`.
+
+        `reader` is who writes: a level that he does not see, and a record that he does not see, are not his to write. Raises
+        `Forbidden` for such a level.
+        """
         level_word = level(visibility or self.settings.default_visibility)
+        if not reader.sees(level_word):
+            raise Forbidden(f"Records with the visibility '{level_word}' are not yours to write.")
         if not path.exists():
             raise UnreadableSource(f"{path}: there is no such file or folder.", remedy="Check the path.")
         identity = str(path.resolve()) if name is None else "" if name.startswith("upload") else name
@@ -337,7 +355,14 @@ class Headwater:
         importer = choose(source, format)
         try:
             report = self._writer.import_source(
-                source, importer, level_word, by=by, dry_run=dry_run, batch=self.settings.batch_records, progress=progress
+                source,
+                importer,
+                level_word,
+                by=by or reader.name,
+                sees=reader.sees,
+                dry_run=dry_run,
+                batch=self.settings.batch_records,
+                progress=progress,
             )
         except OSError as error:
             raise UnreadableSource(f"{error.filename or source.name}: {error.strerror or error}") from error
@@ -399,6 +424,13 @@ class Headwater:
 
         return differences(self._writer, self._store, self._index, self.mint.base, progress)
 
+    def audit(self, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Audit:
+        """Check all that is here against the shapes, on a snapshot: reading and writing go on meanwhile.
+
+        `progress` is told how many shapes are done; the audit stops with `AuditCancelled` soon after `cancelled` says so.
+        """
+        return self._audits.audit(self._store, self.views, progress=progress, cancelled=cancelled)
+
     def status(self) -> dict[str, Any]:
         """How far ledger, store and index are, and what they hold."""
         last = self.ledger.last_sequence()
@@ -410,7 +442,19 @@ class Headwater:
             "ready": last == self._store.sequence() == self._index.sequence,
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
+            "audit": self._audits.status(),
         }
+
+
+def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer with the identifier as it was given, and where to ask again."""
+    body["query"]["id"] = id
+    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
+    told = urlencode(
+        {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
+    )
+    body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
+    return body
 
 
 def _told(revision: Revision) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from pyoxigraph import Literal, NamedNode
@@ -15,10 +16,10 @@ from headwater.errors import BadParameter
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
 from headwater.lineage.benefits import RunFacts, Stage, Step, steps_bought
-from headwater.lineage.credit import share
+from headwater.lineage.credit import shares
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import STATES, Change, Verdicts, judge
+from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge, revisions_after
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, MLS, PROV, RDF
@@ -60,6 +61,19 @@ class Notice:
     at: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an announced change does to one thing; `resolved_by` is a node id, `itself` whether the thing is what changed."""
+
+    notice: Notice
+    state: str
+    severity: str
+    effect: str
+    justification: str
+    resolved_by: int | None
+    itself: bool
+
+
 class Answerer:
     """Answers for readers. Keeps verdicts on announced changes as long as the graph stays the same."""
 
@@ -70,8 +84,8 @@ class Answerer:
         self._names = names
         self._clock = clock
         self._links = links
-        self._judged: dict[tuple[int, str], Verdicts] = {}
-        self._judged_on: LineageGraph | None = None
+        # Graphs are made anew after each write; what was judged on one goes with it.
+        self._judged: WeakKeyDictionary[LineageGraph, dict[str, Verdicts]] = WeakKeyDictionary()
 
     def _setting(self, sight: Sight, sequence: int) -> Setting:
         return Setting(
@@ -105,7 +119,9 @@ class Answerer:
             if change is not None or slice is not None:
                 raise BadParameter(f"<{iri}> is a change itself; change= and slice= are for supposing one.", parameter="change")
             return own.change
-        announced = [notice for notice in self.notices(sight) if iri in notice.objects]
+        node = sight.lineage.find(iri)
+        versions = [] if node is None else [sight.lineage.iris[version] for version in _versions(node, sight.lineage)]
+        announced = [notice for notice in self.notices(sight) if not {iri, *versions}.isdisjoint(notice.objects)]
         if change is None:
             if len(announced) == 1 and slice is None:
                 return announced[0].change
@@ -117,7 +133,8 @@ class Answerer:
             )
         node = _node(iri, sight.lineage)
         mended = {m for notice in announced if notice.change.kind == change for m in notice.change.mended}
-        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in mended)]
+        sound = mended | revisions_after(sight.lineage, mended)
+        objects = [node, *(version for version in _versions(node, sight.lineage) if version not in sound)]
         return Change(change, tuple(objects), tuple(sorted(mended)), read_slice(slice) if slice else "")
 
     def notice(self, iri: str, sight: Sight) -> Notice | None:
@@ -139,10 +156,13 @@ class Answerer:
             if node is not None:
                 seeds += [node] if revisions else [node, *_versions(node, lineage)]
         fixed = [node for node in (lineage.find(name) for name in mended) if node is not None]
-        seeds = [node for node in dict.fromkeys(seeds) if node not in fixed]
+        sound = {*fixed, *revisions_after(lineage, fixed)} - {lineage.find(name) for name in revisions}
+        seeds = [node for node in dict.fromkeys(seeds) if node not in sound]
         if not kinds or not seeds:
             return None
-        slice_node = next((value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)), None)
+        parts = {value for value in values.get(HW.slice, []) if isinstance(value, NamedNode)}
+        # Of several slices nobody knows how they add up: the whole counts.
+        slice_node = parts.pop() if len(parts) == 1 else None
         at = next((value.value for value in values.get(PROV.atTime, [])), None)
         change = Change(kinds[0], tuple(seeds), tuple(fixed), self._slice(slice_node, sight))
         return Notice(iri, change, tuple(dict.fromkeys([*objects, *revisions])), at)
@@ -166,25 +186,27 @@ class Answerer:
         notices = [notice for notice in (self.notice(iri, sight) for iri in found) if notice is not None]
         return sorted(notices, key=lambda notice: (notice.at or "", notice.iri), reverse=True)
 
-    def standing(self, iri: str, sight: Sight) -> list[tuple[Notice, Verdicts, int]]:
-        """Every announced change that reaches `iri`, with its verdicts and the node."""
+    def standing(self, iri: str, sight: Sight) -> list[Standing]:
+        """What every announced change that reaches `iri` does to it."""
         node = sight.lineage.find(iri)
         if node is None:
             return []
         found = []
         for notice in self.notices(sight):
-            verdicts = self._verdicts(notice, sight.lineage)
-            if (verdicts.nodes == node).any():
-                found.append((notice, verdicts, node))
+            own = _of(self._verdicts(notice, sight.lineage), node, notice)
+            if sight.full is not sight.lineage and (own is None or own.state == "not_affected"):
+                whole = _of(self._verdicts(notice, sight.full), node, notice)
+                if whole is not None and whole.state in ("affected", "cannot_tell"):
+                    # The fault comes by a way that this reader may not see: no comfort, and nothing named.
+                    own = Standing(notice, "cannot_tell", "major", "", "hidden-path", None, itself=False)
+            if own is not None:
+                found.append(own)
         return found
 
     def _verdicts(self, notice: Notice, lineage: LineageGraph) -> Verdicts:
-        key = (id(lineage), notice.iri)
-        if self._judged_on is not lineage:
-            self._judged, self._judged_on = {}, lineage
-        if key not in self._judged:
-            self._judged[key] = judge(lineage, notice.change)
-        return self._judged[key]
+        if notice.iri not in (judged := self._judged.setdefault(lineage, {})):
+            judged[notice.iri] = judge(lineage, notice.change)
+        return judged[notice.iri]
 
     # --- benefit
 
@@ -265,12 +287,11 @@ class Answerer:
         outside = [node for node in outside if not _versions(node, lineage)]
         results = [node for node in outside if lineage.kind_name(node) in ("publication", "deployment")]
         results += [node for node in outside if lineage.kind_name(node) == "model"]
+        share = shares(lineage, family)
         credited = []
         for thing in self._names.things(results[:_MOST_CREDITED], lineage, sight.graphs):
             node = lineage.ids[thing.iri]
-            credited.append(
-                {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(share(lineage, family, node), 4)}
-            )
+            credited.append({"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[node]), 4)})
         return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
 
     def _stages(self, revision: int, sight: Sight, facts: dict[int, RunFacts]) -> list[Stage]:
@@ -302,24 +323,27 @@ class Answerer:
             if role not in _NO_INPUT:
                 inputs.setdefault(role, set()).add(lineage.iris[int(lineage.earlier[edge])])
         settings: dict[str, str] = {}
+        status = ""
         measured: list[tuple[str, float, str | None]] = []
         for triple in dict.fromkeys(self._store.about(NamedNode(iri), sight.graphs)):
             if triple.predicate in (MLS.hasInput, MLS.hasOutput) and isinstance(triple.object, NamedNode):
                 self._read_detail(triple.object, sight, settings, measured)
-        times = Counter(name for name, _, _ in measured)
-        metrics, measured_on = {}, {}
+            elif triple.predicate == HW.status and isinstance(triple.object, Literal):
+                status = triple.object.value
+        values: dict[tuple[str, str | None], set[float]] = {}
         for name, value, on in measured:
-            label = name if times[name] == 1 or on is None else f"{name} on {self._names.labels([on], sight.graphs)[on]}"
-            metrics[label] = value
-            if on is not None:
-                measured_on[label] = on
+            values.setdefault((name, on), set()).add(value)
+        yardsticks = sorted({on for _, on in values if on is not None})
+        labels = self._names.labels([iri, *yardsticks], sight.graphs)
         return RunFacts(
             iri=iri,
-            label=self._names.labels([iri], sight.graphs)[iri],
+            label=labels[iri],
             inputs={role: frozenset(things) for role, things in inputs.items()},
             settings=settings,
-            metrics=metrics,
-            measured_on=measured_on,
+            # Several values under one name (one per model, say) cannot be told apart here, so none of them is compared.
+            metrics={key: found.pop() for key, found in values.items() if len(found) == 1},
+            status=status,
+            names={on: labels[on] for on in yardsticks},
         )
 
     def _read_detail(
@@ -340,6 +364,23 @@ class Answerer:
             measured.append((name, float(value[0].value), next((on.value for on in values.get(HW.measuredOn, [])), None)))
         except ValueError:
             return
+
+
+def _of(verdicts: Verdicts, node: int, notice: Notice) -> Standing | None:
+    places = np.flatnonzero(verdicts.nodes == node)
+    if not len(places):
+        return None
+    here = int(places[0])
+    itself = node in verdicts.seeds
+    return Standing(
+        notice=notice,
+        state=STATES[int(verdicts.state[here])],
+        severity=SEVERITIES[int(verdicts.severity[here])],
+        effect=verdicts.book.effects[int(verdicts.effect[here])].name,
+        justification=verdicts.justification(node),
+        resolved_by=next(iter(notice.change.mended), None) if itself else verdicts.resolved_by.get(node),
+        itself=itself,
+    )
 
 
 def _node(iri: str, lineage: LineageGraph) -> int:

@@ -35,7 +35,8 @@ _SHOWN_ELSEWHERE = {
         PROV.qualifiedAttribution, HW.deploys, HW.documents, HW.cites, HW.controls, HW.followedPlan, MLS.executes,
     )
 }  # fmt: skip
-_MOST_LINKS = 500
+_MOST_LINKS = 2_000
+_MADE_BY_RUNS = ("model", "dataset")
 
 
 class Describer:
@@ -102,37 +103,53 @@ class Describer:
         return sorted(facts, key=lambda fact: (fact.label, fact.value))
 
     def _links(self, found: Description, node: int, graph: LineageGraph, graphs: Sequence[NamedNode]) -> None:
-        strength = {number: name for name, number in graph.words.evidence.items()}
-        for side, far, upwards in ((graph.up, graph.earlier, True), (graph.down, graph.later, False)):
+        for upwards in (True, False):
+            side, far = (graph.up, graph.earlier) if upwards else (graph.down, graph.later)
             seen: set[tuple[int, str]] = set()
             for edge in side.edges_of(np.array([node], np.int32)).tolist():
                 role = graph.words.roles[int(graph.role[edge])]
                 other = int(far[edge])
-                if (other, role.name) in seen or len(seen) >= _MOST_LINKS:
+                if (other, role.name) in seen:
                     continue
                 seen.add((other, role.name))
+                if len(seen) > _MOST_LINKS:
+                    found.unlisted += 1
+                    continue
                 thing = self._names.things([other], graph, graphs)[0]
                 if role.name == "revise":
                     (found.earlier if upwards else found.later).append(thing)
-                    continue
-                if role.name == "specialise":
+                elif role.name == "specialise":
                     (found.later if upwards else found.concepts).append(thing)
-                    continue
-                if role.name == "responsible" and upwards:
+                elif role.name == "responsible" and upwards:
                     if thing not in found.creators:
                         found.creators.append(thing)
-                    continue
-                link = Link(
-                    thing=thing,
-                    relation=graph.relations[int(graph.relation[edge])],
-                    phrase=role.label_up if upwards else role.label_down,
-                    role=role.name if role.stated else None,
-                    evidence=strength[int(graph.evidence[edge])],
-                    record=graph.records[int(graph.record[edge])],
-                )
-                (found.up if upwards else found.down).append(link)
+                else:
+                    (found.up if upwards else found.down).append(_link(thing, edge, graph, upwards))
+                    if found.thing.kind in _MADE_BY_RUNS and thing.kind == "run":
+                        self._through(found, other, edge, graph, graphs, upwards)
         for links in (found.up, found.down):
             links.sort(key=lambda link: (link.phrase, link.thing.label, link.thing.iri))
+
+    def _through(
+        self, found: Description, run: int, first: int, graph: LineageGraph, graphs: Sequence[NamedNode], upwards: bool
+    ) -> None:
+        """What the run that made a thing used; or what a run made of it: the role is the one towards the run."""
+        side, far = (graph.up, graph.earlier) if upwards else (graph.down, graph.later)
+        made = graph.role_of["generate"]
+        if upwards != (int(graph.role[first]) == made):
+            return
+        links = found.up if upwards else found.down
+        for edge in side.edges_of(np.array([run], np.int32)).tolist():
+            telling = edge if upwards else first
+            if not graph.words.roles[int(graph.role[telling])].stated or (not upwards and int(graph.role[edge]) != made):
+                continue
+            if len(links) >= _MOST_LINKS:
+                found.unlisted += 1
+                continue
+            thing = self._names.things([int(far[edge])], graph, graphs)[0]
+            link = _link(thing, telling, graph, upwards)
+            if link not in links:
+                links.append(link)
 
     def _measured(self, found: Description, node: int, graph: LineageGraph, graphs: Sequence[NamedNode]) -> None:
         """Settings and measures of a run; for a model those of the run that made it, and what any run measured about it."""
@@ -213,6 +230,18 @@ class Describer:
             for iri, revision in self._ledger.written(iris).items()
             if reader.sees(revision.visibility)
         ]
+
+
+def _link(thing: Thing, edge: int, graph: LineageGraph, upwards: bool) -> Link:
+    role = graph.words.roles[int(graph.role[edge])]
+    return Link(
+        thing=thing,
+        relation=graph.relations[int(graph.relation[edge])],
+        phrase=role.label_up if upwards else role.label_down,
+        role=role.name if role.stated else None,
+        evidence=graph.evidence_name(edge),
+        record=graph.records[int(graph.record[edge])],
+    )
 
 
 def _number(text: str) -> float:

@@ -1,17 +1,43 @@
-"""The data folder: one process at a time, told apart by a lock that goes with the process."""
+"""The data folder: one process at a time, told apart by a lock that goes with the process; and a store in it that opens."""
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from pathlib import Path
 from typing import IO
 
 from headwater.errors import FolderBusy, StorageFailed
+from headwater.store.embedded import EmbeddedStore
+from headwater.store.protocol import StoreBroken
 
 try:
     import fcntl
 except ImportError:  # Windows has no fcntl; RocksDB's own lock on the store still keeps a second process out there.
     fcntl = None  # type: ignore[assignment]
+
+
+_log = logging.getLogger("headwater")
+
+
+def open_store(path: Path) -> EmbeddedStore:
+    """The store in a folder; one that is damaged is put aside as `NAME.damaged` and begun anew, since the ledger has all of it.
+
+    Raises `StorageFailed` where the disk refuses.
+    """
+    try:
+        return EmbeddedStore(path)
+    except StoreBroken as error:
+        _log.warning("%s It is made anew from the ledger.", error.detail)
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        if aside.exists():
+            shutil.rmtree(aside)
+        path.rename(aside)
+    except OSError as error:
+        raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
+    return EmbeddedStore(path)
 
 
 class FolderLock:
@@ -35,10 +61,14 @@ class FolderLock:
                 self._file.close()
                 self._file = None
                 raise FolderBusy(f"The data folder {folder} is in use by process {owner}.", process=owner) from error
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(str(os.getpid()))
+            self._file.flush()
+        except OSError as error:
+            # The lock holds all the same; only its owner's number could not be noted.
+            _log.warning("the data folder %s cannot be written: %s", folder, error)
 
     def release(self) -> None:
         if self._file is not None:

@@ -39,7 +39,7 @@ class Names:
         self._labels: dict[tuple[NamedNode, ...], dict[str, str]] = {}
         self._labels_at = -1
         self._hashed: dict[str, int] = {}
-        self._hashed_upto = 0
+        self._hashed_iris: list[str] = []
         self._lock = threading.Lock()
 
     # --- labels
@@ -131,15 +131,17 @@ class Names:
             yield PREFIXES[prefix] + local
         doi = _DOI.fullmatch(text)
         if doi:
-            yield f"https://doi.org/{doi.group(1)}"
-            yield f"https://doi.org/{doi.group(1).lower()}"
+            # All four have been the recommended form at some time, so all stand in documents as IRIs.
+            for place in ("https://doi.org/", "http://dx.doi.org/", "http://doi.org/", "https://dx.doi.org/"):
+                yield place + doi.group(1)
+                yield place + doi.group(1).lower()
 
     def _known(self, iri: str, graph: LineageGraph, graphs: Sequence[NamedNode]) -> bool:
         if graph.find(iri) is not None:
             return True
-        if not _ABSOLUTE.fullmatch(iri):
+        node = _named(iri)
+        if node is None:
             return False
-        node = NamedNode(iri)
         return any(True for _ in self._store.about(node, graphs)) or any(
             True for _ in self._store.about(node, graphs, as_object=True)
         )
@@ -154,8 +156,9 @@ class Names:
             for triple in self._store.about(Literal(spelling), graphs, as_object=True):
                 if triple.predicate in _IDENTIFYING and isinstance(triple.subject, NamedNode):
                     found.add(triple.subject.value)
-            if _ABSOLUTE.fullmatch(spelling):
-                for triple in self._store.about(NamedNode(spelling), graphs, as_object=True):
+            node = _named(spelling)
+            if node is not None:
+                for triple in self._store.about(node, graphs, as_object=True):
                     if triple.predicate in (*_IDENTIFYING, *_SAME) and isinstance(triple.subject, NamedNode):
                         found.add(triple.subject.value)
         described = {iri for iri in found if graph.find(iri) is not None}
@@ -163,18 +166,24 @@ class Names:
 
     def _by_hash(self, hashed: str, graph: LineageGraph) -> int | None:
         with self._lock:
-            # Names are only ever added to the index, so hashing goes on from where it stood; a rebuilt index begins anew.
-            if self._hashed_upto > graph.size:
-                self._hashed, self._hashed_upto = {}, 0
-            for node in range(self._hashed_upto, graph.size):
-                self._hashed[_hash(graph.iris[node])] = node
-            self._hashed_upto = graph.size
+            # Names are only ever added to the index, so hashing goes on from where it stood; a rebuilt index has another order.
+            if self._hashed_iris is not graph.iris:
+                known = len(self._hashed_iris)
+                if graph.iris[:known] != self._hashed_iris:
+                    self._hashed, known = {}, 0
+                for node in range(known, graph.size):
+                    self._hashed[_hash(graph.iris[node])] = node
+                self._hashed_iris = graph.iris
             found = self._hashed.get(hashed)
-        if found is not None and _hash(graph.iris[found]) != hashed:
-            with self._lock:
-                self._hashed, self._hashed_upto = {}, 0
-            return self._by_hash(hashed, graph)
         return found if found is not None and graph.present[found] else None
+
+
+def _named(text: str) -> NamedNode | None:
+    """`text` as an IRI, or None where it is none."""
+    try:
+        return NamedNode(text) if _ABSOLUTE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def tail(iri: str) -> str:

@@ -24,18 +24,21 @@ class RecordOutcome:
     sequence: int | None = None
     report: GateReport | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, language: str = "en") -> dict[str, Any]:
         told: dict[str, Any] = {"iri": self.iri, "title": self.title, "status": self.status}
         if self.revision is not None:
             told |= {"revision": self.revision, "sequence": self.sequence}
         if self.report is not None and self.report.results:
-            told["gate"] = self.report.as_dict()
+            told["gate"] = self.report.as_dict(language)
         return told
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """One source's import. `kinds` counts distinct objects by kind; `findings` are all that importer and repairs noted."""
+    """One source's import. `kinds` counts distinct objects by kind; `findings` are all that importer and repairs noted.
+
+    `language` is what the gate's findings speak in `as_dict`.
+    """
 
     source: str
     importer: str
@@ -47,6 +50,7 @@ class ImportReport:
     objects: dict[str, str] = field(default_factory=dict)
     statements: int = 0
     sequence: int = 0
+    language: str = "en"
 
     @property
     def rejected(self) -> list[RecordOutcome]:
@@ -70,7 +74,9 @@ class ImportReport:
     def hints(self) -> dict[str, int]:
         """Warnings and infos of the gate, by message."""
         return dict(
-            Counter(result.message for o in self.records if o.report is not None for result in o.report.hints).most_common()
+            Counter(
+                result.said(self.language) for o in self.records if o.report is not None for result in o.report.hints
+            ).most_common()
         )
 
     def findings_by_reason(self) -> list[dict[str, Any]]:
@@ -99,7 +105,7 @@ class ImportReport:
             "statements": self.statements,
             "kinds": self.kinds,
             "statuses": self.statuses,
-            "records": [outcome.as_dict() for outcome in self.records],
+            "records": [outcome.as_dict(self.language) for outcome in self.records],
             "failures": [
                 {"source": failure.source, "line": failure.line, "message": failure.message, "remedy": failure.remedy}
                 for failure in self.failures

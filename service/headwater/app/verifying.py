@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import Quad
 
 from headwater.app.writing import Progress, Writer
 from headwater.lineage.index import LineageIndex
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.protocol import STATE, TripleStore
 from headwater.store.views import Views
+from headwater.terms.names import HW
 
 _EXAMPLES = 3
 
@@ -18,20 +19,28 @@ def differences(writer: Writer, store: TripleStore, index: LineageIndex, base: s
 
     Builds both anew in memory and compares: needs about 360 bytes of memory for each statement and graph.
     """
-    fresh_store = EmbeddedStore(None)
-    fresh_index = LineageIndex()
-    internal = "internal" in index.levels()
-    records = []
-    for number, record in enumerate(writer.present_records(), 1):
-        records.append(record)
-        fresh_index.put(record.iri, record.visibility, record.lineage)
-        internal |= record.visibility == "internal"
-        if progress is not None and number % 100 == 0:
-            progress(number, None)
-    Views(fresh_store, base).load(iter(records), 0, internal=internal)
-    found = _store_differences(store, fresh_store, base)
+    with writer.paused() as last:
+        found = [
+            f"The {name} stands at {stands}, the ledger at {last}."
+            for name, stands in (("store", store.sequence()), ("index", index.sequence))
+            if stands != last
+        ]
+        fresh_store = EmbeddedStore(None)
+        fresh_index = LineageIndex()
+        # Once there was an internal record the internal view is kept, and has to be right, also when the last one is gone.
+        internal = writer.views.internal_live
+        records = []
+        for number, record in enumerate(writer.present_records(), 1):
+            records.append(record)
+            fresh_index.put(record.iri, record.visibility, record.lineage)
+            internal |= record.visibility == "internal"
+            if progress is not None and number % 100 == 0:
+                progress(number, None)
+        Views(fresh_store, base).load(records, 0, internal=internal)
+        found += _store_differences(store, fresh_store)
+        indexed = index.rows_as_sets()
     for what, rows in fresh_index.rows_as_sets().items():
-        present = index.rows_as_sets()[what]
+        present = indexed[what]
         for missing in sorted(map(str, rows - present))[:_EXAMPLES]:
             found.append(f"The index lacks one of its {what}: {missing}")
         for surplus in sorted(map(str, present - rows))[:_EXAMPLES]:
@@ -39,14 +48,8 @@ def differences(writer: Writer, store: TripleStore, index: LineageIndex, base: s
     return found
 
 
-def _store_differences(store: TripleStore, fresh: TripleStore, base: str) -> list[str]:
-    state = {STATE, NamedNode(f"{base}view/internal")}
+def _store_differences(store: TripleStore, fresh: TripleStore) -> list[str]:
     present, expected = _quads(store), _quads(fresh)
-    # The internal view is kept from the first internal record on, also after the last one is gone; then it repeats the
-    # public one.
-    if not any(quad.graph_name == NamedNode(f"{base}view/internal") for quad in expected):
-        present = {quad for quad in present if quad.graph_name not in state}
-        expected = {quad for quad in expected if quad.graph_name not in state}
     found = [f"The store lacks: {quad}" for quad in sorted(map(str, expected - present))[:_EXAMPLES]]
     found += [f"The store has what the ledger does not know: {quad}" for quad in sorted(map(str, present - expected))[:_EXAMPLES]]
     lacking, surplus = len(expected - present), len(present - expected)
@@ -56,4 +59,5 @@ def _store_differences(store: TripleStore, fresh: TripleStore, base: str) -> lis
 
 
 def _quads(store: TripleStore) -> set[Quad]:
-    return {quad for quad in store.quads() if quad.graph_name != STATE}
+    # Of what the store remembers for itself only the visibilities follow from the present records alone.
+    return {quad for quad in store.quads() if quad.graph_name != STATE or quad.predicate == HW.visibility}

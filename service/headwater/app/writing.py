@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
+from headwater.app.around import Around
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
@@ -52,6 +54,7 @@ class Writer:
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = index.sequence
+        self.audit_due: Callable[[str], None] = lambda _reason: None
 
     # --- importing
 
@@ -62,6 +65,7 @@ class Writer:
         visibility: str,
         *,
         by: str,
+        sees: Callable[[str], bool],
         dry_run: bool,
         batch: int,
         progress: Progress | None,
@@ -75,6 +79,10 @@ class Writer:
             for item in items:
                 if isinstance(item, Failure):
                     report.failures.append(item)
+                elif self._hidden(item.iri, sees):
+                    report.failures.append(
+                        Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
+                    )
                 else:
                     drafts.append(item)
             self._write_drafts(drafts, importer, visibility, by, dry_run, report)
@@ -83,6 +91,11 @@ class Writer:
                 progress(done, expected)
         report.sequence = self._ledger.last_sequence()
         return report
+
+    def _hidden(self, iri: str, sees: Callable[[str], bool]) -> bool:
+        """Whether there is a record of this name that the writer does not see, and so may not overwrite."""
+        head = self._ledger.head(iri)
+        return head is not None and not sees(head.visibility)
 
     def _write_drafts(
         self, drafts: Sequence[Draft], importer: Importer, visibility: str, by: str, dry_run: bool, report: ImportReport
@@ -96,11 +109,13 @@ class Writer:
         if not records:
             return
         with self._lock:
+            if not dry_run:
+                self.catch_up()
             accepted, rejected = self._sorted(records)
             self._take(accepted, by, dry_run, report)
             # A record that only failed because of another one of its batch may pass on its own, now that the others are in.
             for record, verdict in rejected:
-                again = self.gate.check([record], self._neighbours)[record.iri] if len(records) > 1 else verdict
+                again = self._judged([record])[record.iri] if len(records) > 1 else verdict
                 if again.conforms:
                     self._take([(record, again)], by, dry_run, report)
                 else:
@@ -112,7 +127,7 @@ class Writer:
         rejected: list[_Judged] = []
         present = list(records)
         while present:
-            verdicts = self.gate.check(present, self._neighbours)
+            verdicts = self._judged(present)
             accepted = [(record, verdicts[record.iri]) for record in present if verdicts[record.iri].conforms]
             rejected += [(record, verdicts[record.iri]) for record in present if not verdicts[record.iri].conforms]
             if len(accepted) == len(present):
@@ -136,18 +151,27 @@ class Writer:
             self._gate = Gate()
         return self._gate
 
-    def _neighbours(self, iris: Collection[str]) -> Iterator[Triple]:
-        graphs = self.views.graphs(internal=True, projects=None)
-        for iri in iris:
-            yield from self._store.about(NamedNode(iri), graphs)
+    def _judged(self, records: Sequence[Record]) -> dict[str, GateReport]:
+        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again."""
+        present = [record for record in records if next(self._store.graph(NamedNode(record.iri)), None) is not None]
+        same = {record.iri: record for record in present if self._unchanged(record)}
+        others = [record for record in records if record.iri not in same]
+        revised = [record.iri for record in present if record.iri not in same]
+        verdicts = self.gate.check(list(same.values())) if same else {}
+        if others:
+            verdicts |= self.gate.check(others, Around(self._store, self.views, revised))
+        return verdicts
+
+    def _unchanged(self, record: Record) -> bool:
+        head = self._ledger.head(record.iri)
+        return head is not None and head.act == "write" and head.digest == record.digest
 
     def _preview(self, records: Sequence[Record]) -> list[tuple[str, Revision | None]]:
         """What a dry run says would become of each record."""
         found: list[tuple[str, Revision | None]] = []
         for record in records:
-            head = self._ledger.head(record.iri)
-            same = head is not None and head.act == "write" and head.digest == record.digest
-            found.append(("unchanged" if same else "created" if head is None else "changed", None))
+            known = self._ledger.head(record.iri) is not None
+            found.append(("unchanged" if self._unchanged(record) else "changed" if known else "created", None))
         return found
 
     def _append(self, records: Sequence[Record], by: str) -> list[tuple[str, Revision | None]]:
@@ -158,7 +182,7 @@ class Writer:
             if outcome.status != "unchanged"
         ]
         if entries:
-            self._follow(entries, max(outcome.revision.sequence for outcome in appended))
+            self._follow(entries, [outcome.revision.sequence for outcome in appended if outcome.status != "unchanged"])
         return [(outcome.status, outcome.revision) for outcome in appended]
 
     def withdraw(self, iri: str, *, by: str, reason: str) -> Revision:
@@ -169,15 +193,26 @@ class Writer:
                 raise NotFound(f"There is no record <{iri}>.")
             if head.act == "withdraw":
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
+            self.catch_up()
+            # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
+            losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
             revision = self._ledger.withdraw(iri, by, reason)
-            self._follow([Applied(iri, None)], revision.sequence)
+            if losses:
+                _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
+                self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
+            self._follow([Applied(iri, None)], [revision.sequence])
             return revision
 
     # --- following the ledger
 
-    def _follow(self, entries: Sequence[Applied], sequence: int) -> None:
+    def _follow(self, entries: Sequence[Applied], numbers: Sequence[int]) -> None:
         """Store and index go along with a commit. If one of them cannot, the commit stands and is caught up later."""
+        before, sequence = numbers[0] - 1, numbers[-1]
         try:
+            if self._store.sequence() != before or self._index.sequence != before:
+                # Something went wrong in an earlier write: going on from here would leave a gap that no number shows.
+                self.catch_up()
+                return
             self._apply_to_store(entries, sequence)
             self._apply_to_index(entries, sequence)
         except HeadwaterError as error:
@@ -191,26 +226,28 @@ class Writer:
         self.views.apply(entries, sequence)
 
     def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
-        for entry in entries:
-            if entry.record is None:
-                self._index.put(entry.iri, "public", None)
-            else:
-                self._index.put(entry.iri, entry.record.visibility, entry.record.lineage)
-        self._index.sequence = sequence
+        rows = [
+            (entry.iri, "public", None) if entry.record is None else (entry.iri, entry.record.visibility, entry.record.lineage)
+            for entry in entries
+        ]
+        self._index.follow(rows, sequence)
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
         with self._lock:
             last = self._ledger.last_sequence()
-            behind = last - min(self._store.sequence(), self._index.sequence)
-            if behind == 0:
-                return 0
             if self._store.sequence() > last or self._index.sequence > last:
                 _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
                 self.rebuild(progress)
                 return last
-            if self._store.sequence() == 0 and last >= _REBUILD_BEHIND:
-                self._fill_store(last, progress)
+            behind = last - min(self._store.sequence(), self._index.sequence)
+            if behind == 0:
+                return 0
+            if self._store.sequence() == 0:
+                # A bulk load or a clearing that was cut short leaves statements behind, and no number for them.
+                self.views.clear()
+                if last >= _REBUILD_BEHIND:
+                    self._fill_store(last, progress)
             done = 0
             for part, apply in (
                 (self._store.sequence, self._apply_to_store),
@@ -232,7 +269,7 @@ class Writer:
         """Make store and index anew from the ledger; returns the sequence number they then stand at."""
         with self._lock:
             last = self._ledger.last_sequence()
-            self._store.clear()
+            self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
             self._index.sequence = last
@@ -261,10 +298,22 @@ class Writer:
                 yield entry.record(self._maker)
             after = entries[-1].revision.sequence
 
+    @contextmanager
+    def paused(self) -> Iterator[int]:
+        """Holds writes back while something is compared; gives the ledger's last sequence number."""
+        with self._lock:
+            yield self._ledger.last_sequence()
+
     def save_index(self) -> None:
-        if self._index_folder is not None and self._index.sequence != self._saved:
+        if self._index_folder is None or self._index.sequence == self._saved:
+            return
+        try:
             self._index.save(self._index_folder)
-            self._saved = self._index.sequence
+        except OSError as error:
+            # Only the next start takes longer: it makes the index anew from the ledger.
+            _log.warning("the lineage index could not be saved: %s", error)
+            return
+        self._saved = self._index.sequence
 
 
 def _batches(items: Iterable[Draft | Failure], size: int) -> Iterator[list[Draft | Failure]]:

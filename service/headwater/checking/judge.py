@@ -21,7 +21,11 @@ from pyshacl.graph_abstraction import OxigraphDataGraph
 from pyshacl.validator import Validator
 from rdflib.term import Node
 
+from headwater.checking.compiler import Outcome
+from headwater.checking.paths import Term, read_path
 from headwater.checking.report import lenient_iri
+from headwater.checking.shapes import Shapes
+from headwater.store.spelling import as_stored
 from headwater.terms.names import RDF, SH, XSD
 
 _READ = {XSD[name] for name in ("string", "boolean", "integer", "decimal", "double", "float", "date", "dateTime")} | {
@@ -111,9 +115,7 @@ class Judge:
             Quad(_harmless(triple.subject, safe), triple.predicate, _harmless(triple.object, safe))  # type: ignore[arg-type]
             for triple in statements
         )
-        data = DataGraph.from_oxigraph_store(store)
-        assert isinstance(data, DataGraph)
-        return data
+        return whole(store)
 
     def failures(self, overlay: DataGraph, shape: str, nodes: Sequence[str]) -> list[Verdict]:
         """The failures of `nodes`, which must be targets of `shape`."""
@@ -121,6 +123,41 @@ class Judge:
         _, results = self._shapes[shape].validate(self._executor, overlay, focus=[rdflib.URIRef(node) for node in asked])
         # What a nested shape finds about another node is part of why, not a result of its own.
         return [verdict for _, node, parts in results if (verdict := _verdict(shape, node, parts, asked)) is not None]
+
+    def outcomes(self, data: DataGraph, node: Term, shapes: Shapes) -> list[Outcome]:
+        """All that the targets of a shape fail, as pyshacl sees it: the referee of the compiled form."""
+        _, results = self._shapes[str(_to_rdflib(node))].validate(self._executor, data)
+        return [_outcome(result, parts, shapes) for _, result, parts in results]
+
+
+def whole(store: Store) -> DataGraph:
+    """A whole store for the judge to look at, as it is. Its terms must be such as rdflib may read."""
+    data = DataGraph.from_oxigraph_store(store)
+    assert isinstance(data, DataGraph)
+    return data
+
+
+def _outcome(result: Node, parts: list[tuple[Node, Node, object]], shapes: Shapes) -> Outcome:
+    said: dict[str, Any] = {
+        str(predicate): value[1] if isinstance(value, tuple) else value
+        for subject, predicate, value in parts
+        if subject == result
+    }
+    value, path = said.get(SH.value.value), said.get(SH.resultPath.value)
+    shape = _from_rdflib(said[SH.sourceShape.value])
+    if isinstance(path, rdflib.URIRef):
+        walked = f"<{path}>"
+    else:
+        about = shapes.graph[shape].get(SH.path.value, ()) if path is not None else ()
+        walked = read_path(about[0], shapes.graph).sparql() if about else ""
+    return Outcome(
+        focus=_from_rdflib(said[SH.focusNode.value]),
+        path=walked,
+        value=_from_rdflib(value) if isinstance(value, Node) else None,
+        severity=str(said[SH.resultSeverity.value]),
+        component=str(said[SH.sourceConstraintComponent.value]),
+        shape=shape,
+    )
 
 
 def _verdict(shape: str, node: Node, parts: list[tuple[Node, Node, object]], asked: dict[str, str]) -> Verdict | None:
@@ -165,6 +202,9 @@ def _to_rdflib(term: NamedNode | BlankNode | Literal | Triple) -> Node:
     assert isinstance(term, Literal)
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
+    if term.datatype != XSD.boolean:  # of which SHACL reads only `true` as true, not `1`
+        # The shapes say what they ask in the spelling that the store gives back (`1.50` as `1.5`).
+        term = as_stored(term)
     # The second repair: rdflib holds "x" and "x"^^xsd:string apart, and Oxigraph only ever gives the second.
     return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value))
 

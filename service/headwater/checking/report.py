@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
+from headwater.checking.messages import message, messages
 from headwater.terms.names import HW, PREFIXES, RDF, SH, XSD, curie
 
 Severity = OneOf["violation", "warning", "info"]
 
 _SEVERITY_CLASS = {"violation": SH.Violation, "warning": SH.Warning, "info": SH.Info}
+_FOUND = {"en": "found", "de": "gefunden"}
 _LONGEST = 80
 """Characters of a label or value that a sentence quotes; a stranger's text may be of any length."""
 
@@ -36,17 +38,21 @@ class GateResult:
     component: str
     label: str = ""
 
-    def sentence(self) -> str:
+    def said(self, language: str = "en") -> str:
+        """What is wrong and how to mend it, in a language of `checking.messages`; in English where there is no other."""
+        return self.message if language == "en" else message(self.shape, language, self.message)
+
+    def sentence(self, language: str = "en") -> str:
         """Which thing, what is wrong, how to mend it, and which value it is about, on one line.
 
         >>> GateResult("urn:c", "", None, "violation", "It is wrong. Mend it.", "urn:s", "urn:k", label="a change").sentence()
         'a change <urn:c>: It is wrong. Mend it.'
         """
-        name = f"{_quoted(self.label)} <{_quoted(self.focus)}>" if self.label else f"<{_quoted(self.focus)}>"
-        found = "" if self.value is None else f" (found: {_quoted(_text(self.value))})"
-        return f"{name}: {self.message}{found}"
+        name = f"{quoted(self.label)} <{quoted(self.focus)}>" if self.label else f"<{quoted(self.focus)}>"
+        found = "" if self.value is None else f" ({_FOUND.get(language, 'found')}: {quoted(_text(self.value))})"
+        return f"{name}: {self.said(language)}{found}"
 
-    def as_dict(self) -> dict[str, str | None]:
+    def as_dict(self, language: str = "en") -> dict[str, str | None]:
         """The finding for JSON."""
         return {
             "focus": self.focus,
@@ -54,7 +60,7 @@ class GateResult:
             "path": self.path or None,
             "value": None if self.value is None else self.value.value,
             "severity": self.severity,
-            "message": self.message,
+            "message": self.said(language),
             "shape": self.shape,
             "component": self.component,
         }
@@ -81,16 +87,16 @@ class GateReport:
         """What is worth adding; it forbids nothing."""
         return tuple(result for result in self.results if result.severity != "violation")
 
-    def sentences(self) -> list[str]:
+    def sentences(self, language: str = "en") -> list[str]:
         """The violations as sentences, or where there is none the hints."""
-        return [result.sentence() for result in self.violations or self.results]
+        return [result.sentence(language) for result in self.violations or self.results]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, language: str = "en") -> dict[str, Any]:
         """The report for JSON: `conforms` and `results`."""
-        return {"conforms": self.conforms, "results": [result.as_dict() for result in self.results]}
+        return {"conforms": self.conforms, "results": [result.as_dict(language) for result in self.results]}
 
     def turtle(self) -> bytes:
-        """The report as `sh:ValidationReport` in Turtle (UTF-8)."""
+        """The report as `sh:ValidationReport` in Turtle (UTF-8), with the messages in every language."""
         report = BlankNode("report")
         triples = [
             Triple(report, RDF.type, SH.ValidationReport),
@@ -118,11 +124,13 @@ def _result_triples(report: BlankNode, result: GateResult, number: int) -> list[
         Triple(node, SH.resultSeverity, _SEVERITY_CLASS[result.severity]),
         Triple(node, SH.sourceShape, NamedNode(result.shape)),
         Triple(node, SH.sourceConstraintComponent, NamedNode(result.component)),
-        Triple(node, SH.resultMessage, Literal(result.message, language="en")),
     ]
+    said = {"en": result.message} | messages(result.shape)
+    triples += [Triple(node, SH.resultMessage, Literal(text, language=language)) for language, text in sorted(said.items())]
     if result.value is not None:
         triples.append(Triple(node, SH.value, result.value))
-    paths = [NamedNode(path) for path in result.path.split(" | ")] if result.path else []
+    # A path of another form than alternatives of predicates stands in SPARQL's spelling, which only people read.
+    paths = [NamedNode(path) for path in result.path.split(" | ")] if result.path and "<" not in result.path else []
     if len(paths) == 1:
         triples.append(Triple(node, SH.resultPath, paths[0]))
     elif paths:
@@ -154,7 +162,7 @@ def _text(value: NamedNode | BlankNode | Literal) -> str:
     return curie(value.value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` on one line and of bounded length, so that no label can forge a sentence of the report."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

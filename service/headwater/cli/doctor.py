@@ -52,7 +52,7 @@ def doctor(as_json: Json = False, data: Data = None) -> None:
 
 def _examined(chosen: Settings) -> dict[str, Any]:
     from headwater import __version__
-    from headwater.cli.serve import is_loopback
+    from headwater.access.loopback import is_loopback
 
     broken: list[str] = []
     warnings: list[str] = []

@@ -22,7 +22,7 @@ _FAILURES: Final = 10
 def import_lines(whole: Mapping[str, Any]) -> Iterator[Line]:
     """The report on all sources, line by line."""
     for source in whole["sources"]:
-        yield from _source_lines(source)
+        yield from source_lines(source)
         yield "", ""
     if len(whole["sources"]) > 1:
         done = sum(bool(source["ok"]) for source in whole["sources"])
@@ -42,7 +42,8 @@ def _totals(sources: list[Mapping[str, Any]]) -> str:
     return f"records {records}; {several(sum(source['statements'] for source in sources), 'statement')}"
 
 
-def _source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
+def source_lines(source: Mapping[str, Any]) -> Iterator[Line]:
+    """The report on one source."""
     importer = source.get("importer")
     statuses = source["statuses"]
     yield f"{source['source']}" + (f" (read as {importer})" if importer else ""), "bold"

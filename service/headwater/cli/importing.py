@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -14,7 +14,9 @@ from headwater.cli.options import Data, Json
 from headwater.errors import BadInput, UnreadableSource
 
 if TYPE_CHECKING:
-    from headwater.app import Headwater
+    from headwater.app import ImportReport
+    from headwater.app.writing import Progress
+    from headwater.settings import Settings
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Files and folders; several are taken in one after the other.")
@@ -30,6 +32,23 @@ Visibility = Annotated[
 ]
 
 _EXAMPLES = 5
+
+
+class Taker(Protocol):
+    """What takes sources in: a Headwater, or an inspector that only looks them over."""
+
+    @property
+    def settings(self) -> Settings:
+        """How large a source may be, and who may see it by default."""
+
+    @property
+    def sequence(self) -> int:
+        """How far the ledger has come."""
+
+    def import_source(
+        self, path: Path, *, format: str, visibility: str, dry_run: bool, by: str, progress: Progress | None
+    ) -> ImportReport:
+        """Take in one source, or with `dry_run` only say what would come of it."""
 
 
 def import_sources(
@@ -71,7 +90,7 @@ def import_sources(
 
 
 def take_in_all(
-    headwater: Headwater, source: Path, format_name: str, visibility: str, *, dry_run: bool = False
+    headwater: Taker, source: Path, format_name: str, visibility: str, *, dry_run: bool = False
 ) -> Iterator[dict[str, Any]]:
     """Import a source; a folder that is no source by itself is taken apart, and what nobody recognises in it is reported."""
     if not source.is_dir() or _recognised(headwater, source, format_name):
@@ -92,7 +111,7 @@ def take_in_all(
         yield _nothing(headwater, source, visibility, dry_run=dry_run) | {"ok": True, "findings": [finding]}
 
 
-def _parts(headwater: Headwater, folder: Path, format_name: str) -> Iterator[Path]:
+def _parts(headwater: Taker, folder: Path, format_name: str) -> Iterator[Path]:
     """The files below a folder, and the folders that are sources by themselves; hidden and linked ones are left alone."""
     for part in sorted(folder.iterdir()):
         if part.name.startswith(".") or part.is_symlink():
@@ -103,7 +122,7 @@ def _parts(headwater: Headwater, folder: Path, format_name: str) -> Iterator[Pat
             yield part
 
 
-def _recognised(headwater: Headwater, path: Path, format_name: str) -> bool:
+def _recognised(headwater: Taker, path: Path, format_name: str) -> bool:
     from headwater.importers.protocol import Source
     from headwater.importers.registry import importers
 
@@ -113,7 +132,7 @@ def _recognised(headwater: Headwater, path: Path, format_name: str) -> bool:
     return any(importer.sniff(source) is not None for importer in asked)
 
 
-def take_in(headwater: Headwater, source: Path, format_name: str, visibility: str, *, dry_run: bool = False) -> dict[str, Any]:
+def take_in(headwater: Taker, source: Path, format_name: str, visibility: str, *, dry_run: bool = False) -> dict[str, Any]:
     """Import one source and return its report; a source that cannot be read at all is a report with one failure."""
     from headwater.cli.printing import progress
 
@@ -133,7 +152,7 @@ def take_in(headwater: Headwater, source: Path, format_name: str, visibility: st
         return _nothing(headwater, source, visibility, dry_run=dry_run) | {"failures": [failure]}
 
 
-def _nothing(headwater: Headwater, source: Path, visibility: str, *, dry_run: bool) -> dict[str, Any]:
+def _nothing(headwater: Taker, source: Path, visibility: str, *, dry_run: bool) -> dict[str, Any]:
     """The report on a source from which nothing came in, with the members that every report has."""
     return {
         "source": str(source),

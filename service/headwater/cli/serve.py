@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headwater.access.loopback import is_loopback
 from headwater.cli.opening import opened
 from headwater.cli.options import Data
 
@@ -43,15 +43,3 @@ def serve_opened(headwater: Headwater, host: str, port: int, *, pages: dict[str,
             note("No token was made: writes are refused until 'headwater token create NAME --scope write' has made one.")
     note("Ctrl-C ends it.")
     serve(headwater, host, port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("lab.example")
-    (True, True, False, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

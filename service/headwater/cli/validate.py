@@ -1,60 +1,149 @@
-"""`headwater validate`: would this come in? Everything an import does but the writing."""
+"""`headwater validate`: would this come in, and is it complete enough for a purpose? For people, pre-commit hooks and CI jobs."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
+from typing import Literal as OneOf
 
 import typer
 
 from headwater.cli.importing import Format, take_in_all
 from headwater.cli.opening import holds_data, opened, settings
 from headwater.cli.options import Data, Json
-from headwater.errors import BadParameter
+from headwater.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
-    from headwater.app import Headwater
+    from headwater.app import Inspector
 
-_PROFILES = ("core",)
+Form = OneOf["text", "json", "sarif", "junit"]
+_FORMS: Final = get_args(Form)
+_OF_STORED: Final = "core"
+"""The profile of a stored object where none is named: it has passed the gate before."""
 
 
 def validate(
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Files and folders.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE", help="Files and folders; or identifiers of stored objects, such as mlflow:RUNID."),
+    ],
     profile: Annotated[
-        str, typer.Option("--profile", metavar="NAME", help="What to check against: core (what every write must pass).")
-    ] = "core",
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            help="Also judge each object by core, retrain-ready, publication or fair; without, files only go through the gate.",
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--as", metavar="FORM", help="text, json, sarif (2.1.0, for code scanning) or junit (XML).")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of printing it.")
+    ] = None,
+    language: Annotated[str, typer.Option("--language", metavar="TAG", help="What findings speak: en or de.")] = "en",
     format_name: Format = "auto",
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Say whether sources would come in, and what stands against it; nothing is written. Exit code 2 if anything does."""
-    from headwater.cli.import_report import import_lines
-    from headwater.cli.printing import show, show_json
+    """Say whether sources would come in, and what stands against it; files are looked over in memory, nothing is written.
 
-    if profile not in _PROFILES:
-        raise BadParameter(f"there is no profile {profile!r}; there is: {', '.join(_PROFILES)}", parameter="profile")
-    with _checking(data) as headwater:
-        visibility = headwater.settings.default_visibility
-        reports = [one for source in sources for one in take_in_all(headwater, source, format_name, visibility, dry_run=True)]
-    ok = all(report["ok"] for report in reports)
-    if as_json:
-        show_json({"conforms": ok, "profile": profile, "sources": reports})
+    Exit code 0: it conforms. 2: something is rejected, cannot be read, or lacks what the profile says must be there; also where
+    the profile finds nothing to judge. 1: the check itself failed.
+    """
+    from headwater.cli.printing import note, write_bytes
+    from headwater.cli.writing import write_file
+
+    chosen = "json" if as_json else form
+    if chosen not in _FORMS:
+        raise BadParameter(f"--as: {form!r} is none of {', '.join(_FORMS)}", parameter="as", remedy="Name one of them.")
+    whole = look_over(sources, profile, format_name, language, data)
+    body = _written(whole, chosen)
+    if output is not None:
+        write_file(output, body)
+        note(f"The report is in {output}.")
+    elif chosen == "text":
+        _show(whole)
     else:
-        show(import_lines({"sources": reports, "dry_run": True, "visibility": visibility}))
-        show([("It conforms." if ok else "It does not conform: mend what is named above.", "bold")])
-    if not ok:
+        write_bytes(body)
+    if not whole["conforms"]:
         raise typer.Exit(2)
 
 
-@contextmanager
-def _checking(data: Path | None) -> Iterator[Headwater]:
-    """The data folder, since the gate looks at what is known of a record's neighbours; an empty one if there is none."""
-    if holds_data(settings(data)):
-        with opened(data) as headwater:
-            yield headwater
-        return
-    with tempfile.TemporaryDirectory(prefix="headwater-validate-") as folder, opened(Path(folder), create=True) as headwater:
-        yield headwater
+def look_over(sources: Sequence[str], profile: str | None, format_name: str, language: str, data: Path | None) -> dict[str, Any]:
+    """The report on all sources.
+
+    `conforms`, the `profile` asked for, the `language`, `sources` with the report on each file, and `objects` with a profile's
+    report on each object. Raises `BadParameter` for a profile or language that there is none of.
+    """
+    from headwater.app import Inspector
+    from headwater.checking.messages import spoken
+    from headwater.checking.profiles import profile as found_profile
+
+    language = spoken(language)
+    if profile is not None:
+        found_profile(profile)
+    inspector = Inspector(settings(data), language=language)
+    files, names = _told_apart(sources, data)
+    visibility = inspector.settings.default_visibility
+    reports = [one for path in files for one in take_in_all(inspector, path, format_name, visibility, dry_run=True)]
+    objects = _objects_in(inspector, profile, language) if profile is not None else []
+    objects += _stored(names, profile or _OF_STORED, language, data) if names else []
+    judged = bool(objects) or profile is None
+    return {
+        "conforms": judged and all(one["ok"] for one in reports) and all(one["conforms"] for one in objects),
+        "profile": profile or (_OF_STORED if names else None),
+        "language": language,
+        "sources": reports,
+        "objects": objects,
+    }
+
+
+def _told_apart(sources: Sequence[str], data: Path | None) -> tuple[list[Path], list[str]]:
+    """Files and folders on one side, identifiers of stored objects on the other. What is neither is a file that is missing."""
+    stored = holds_data(settings(data))
+    files = [Path(source) for source in sources if Path(source).exists() or not stored]
+    return files, [source for source in sources if stored and not Path(source).exists()]
+
+
+def _objects_in(inspector: Inspector, profile: str, language: str) -> list[dict[str, Any]]:
+    found = inspector.profiled(profile)
+    return [{"source": source, **report.as_dict(language)} for source, reports in found.items() for report in reports]
+
+
+def _stored(names: Sequence[str], profile: str, language: str, data: Path | None) -> list[dict[str, Any]]:
+    with opened(data) as headwater:
+        reader = headwater.reader(None, loopback=True)
+        found = []
+        for name in names:
+            try:
+                iri = headwater.resolve(name, reader)
+            except NotFound as error:
+                raise NotFound(
+                    f"{name}: there is no such file or folder, and nothing in {headwater.settings.data} is called so",
+                    remedy="Check the path or the identifier; --data names another data folder.",
+                ) from error
+            found.append({"source": None, **headwater.profile(iri, profile, reader).as_dict(language)})
+    return found
+
+
+def _written(whole: dict[str, Any], form: str) -> bytes:
+    from headwater.cli.junit import junit
+    from headwater.cli.sarif import sarif
+    from headwater.cli.validate_report import report_lines
+
+    if form == "junit":
+        return junit(whole)
+    if form == "text":
+        return "".join(f"{text}\n" for text, _ in report_lines(whole)).encode("utf-8", "replace")
+    said = sarif(whole) if form == "sarif" else whole
+    return json.dumps(said, indent=2, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _show(whole: dict[str, Any]) -> None:
+    from headwater.cli.printing import show
+    from headwater.cli.validate_report import report_lines
+
+    show(report_lines(whole))

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from headwater.cli.opening import opened
 from headwater.cli.options import Data, Json
 
+_SHOWN = 20
+"""Violations that a person is shown; --json has all."""
 
-def verify(as_json: Json = False, data: Data = None) -> None:
+Audit = Annotated[
+    bool,
+    typer.Option(
+        "--audit",
+        help="Instead, check everything against the shapes. Exit code 1 if one is violated.",
+    ),
+]
+
+
+def verify(audit: Audit = False, as_json: Json = False, data: Data = None) -> None:
     """Compare the triplestore and the lineage index with the ledger, and say what differs. Exit code 1 if anything does."""
     from headwater.cli.printing import show, show_json
 
+    if audit:
+        _audit(as_json, data)
+        return
     with opened(data) as headwater:
         differences = headwater.verify()
         sequence = headwater.sequence
@@ -23,4 +40,23 @@ def verify(as_json: Json = False, data: Data = None) -> None:
     else:
         show([f"Store and index say what the ledger says, up to entry {sequence:,}."])
     if differences:
+        raise typer.Exit(1)
+
+
+def _audit(as_json: bool, data: Path | None) -> None:
+    from headwater.cli.printing import show, show_json
+
+    with opened(data) as headwater:
+        audit = headwater.audit()
+        sequence = headwater.sequence
+    if as_json:
+        show_json({"sequence": sequence, **audit.as_dict()})
+    else:
+        for result in audit.report().violations[:_SHOWN]:
+            show([f"  · {result.sentence()}"])
+        violations, warnings, infos = audit.counts.values()
+        show([f"Up to entry {sequence:,}: {violations:,} violations, {warnings:,} warnings and {infos:,} hints."])
+        for shape, reason in audit.uncompiled.items():
+            show([f"pyshacl judged <{shape}>: {reason}"])
+    if not audit.conforms:
         raise typer.Exit(1)

@@ -45,6 +45,9 @@ _ROLES = {
     "execute": ("Requires", "IsRequiredBy"),
     "configure": ("Requires", "IsRequiredBy"),
     "deploy": ("Requires", "IsRequiredBy"),
+    # Test and validation data do not enter what is described: it is no derivation of them.
+    "test": ("References", "IsReferencedBy"),
+    "validate": ("References", "IsReferencedBy"),
 }
 
 

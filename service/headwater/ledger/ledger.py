@@ -161,29 +161,39 @@ class Ledger:
 
     # --- reading
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StorageFailed(
+                f"The ledger could not be read: {error.orig}", remedy="Mend the disk, or put a backup of the ledger back."
+            ) from error
+
     def last_sequence(self) -> int:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return _last(connection)
 
     def head(self, iri: str) -> Revision | None:
         """The latest revision of a record (which may be its withdrawal), or None if there never was one."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return _head(connection, iri)
 
     def entry(self, sequence: int) -> Entry | None:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(_entries().where(revisions.c.sequence == sequence)).one_or_none()
             return None if row is None else Entry(_revision(row), row.body)
 
     def since(self, sequence: int, limit: int = 500) -> list[Entry]:
         """Up to `limit` entries after `sequence`, in order."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = _entries().where(revisions.c.sequence > sequence).order_by(revisions.c.sequence).limit(limit)
             return [Entry(_revision(row), row.body) for row in connection.execute(query)]
 
     def heads(self, after: int = 0, limit: int = 500) -> list[Entry]:
         """The latest written revisions of records that are not withdrawn, in order of their sequence numbers."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = (
                 _entries()
                 .where(revisions.c.sequence == records.c.head, revisions.c.act == "write", revisions.c.sequence > after)
@@ -194,14 +204,14 @@ class Ledger:
 
     def history(self, iri: str) -> list[Revision]:
         """All revisions of a record, the oldest first."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = _metadata_only().where(records.c.iri == iri).order_by(revisions.c.sequence)
             return [_revision(row) for row in connection.execute(query)]
 
     def written(self, iris: Sequence[str]) -> dict[str, Revision]:
         """The present revisions of those of `iris` that are records and not withdrawn."""
         found: dict[str, Revision] = {}
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             for start in range(0, len(iris), 500):
                 query = _metadata_only().where(
                     records.c.iri.in_(iris[start : start + 500]),
@@ -213,7 +223,7 @@ class Ledger:
 
     def withdrawn(self) -> list[tuple[Revision, Entry]]:
         """The withdrawals that stand, each with the last revision that said something."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = _metadata_only().where(revisions.c.sequence == records.c.head, revisions.c.act == "withdraw")
             withdrawals = [_revision(row) for row in connection.execute(query)]
             found = []
@@ -230,13 +240,13 @@ class Ledger:
 
     def recent(self, limit: int) -> list[Revision]:
         """The latest revisions, the newest first."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = _metadata_only().order_by(revisions.c.sequence.desc()).limit(limit)
             return [_revision(row) for row in connection.execute(query)]
 
     def visibilities(self) -> dict[str, int]:
         """How many present records there are of each visibility."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             query = (
                 select(revisions.c.visibility, func.count())
                 .join(records, records.c.head == revisions.c.sequence)
@@ -248,7 +258,7 @@ class Ledger:
     # --- what is fixed for this ledger
 
     def fact(self, name: str) -> str | None:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
 
     def fix(self, name: str, value: str) -> None:

@@ -6,8 +6,9 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from headwater.errors import Conflict
+from headwater.errors import Conflict, StorageFailed
 
 HEAD = "0001"
 """The newest version in `migrations/versions`; a test holds the two together."""
@@ -17,13 +18,23 @@ def open_engine(address: str) -> Engine:
     """An engine for the ledger's address, with the schema migrated to `HEAD`.
 
     SQLite runs in WAL with `synchronous=FULL`: a commit that returned survives a power cut. Raises `Conflict` for a ledger
-    that a newer Headwater has written.
+    that a newer Headwater has written, `StorageFailed` where the database cannot be read or written.
     """
     engine = create_engine(address)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
-    with engine.begin() as connection:
-        _migrate(connection)
+    try:
+        with engine.begin() as connection:
+            _migrate(connection)
+    except DBAPIError as error:
+        engine.dispose()
+        raise StorageFailed(
+            f"The ledger {engine.url.database or address} cannot be opened: {error.orig}.",
+            remedy="If the disk is sound, the file is damaged or no ledger: put a backup of it back.",
+        ) from error
+    except Conflict:
+        engine.dispose()
+        raise
     return engine
 
 

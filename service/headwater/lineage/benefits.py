@@ -8,10 +8,9 @@ that differ in more are listed apart with what they differ in; no difference is 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from statistics import fmean
 from typing import Any
 
@@ -21,17 +20,22 @@ _MOST_CONFOUNDED = 200
 _MOST_DIFFERENCES = 3
 
 
+Measured = tuple[str, str | None]
+"""A metric's name, and the data set that it was measured on (IRI; None where that is not recorded)."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is recorded of one run, for comparison. `inputs` maps role to the things used in it (IRIs); inputs that were
-    themselves prepared from a revision of the thing are given by what they were prepared from and how (`prepared`)."""
+    """What is recorded of one run, for comparison. `inputs` maps role to the things used in it (IRIs), `settings` name to
+    value, `metrics` name and data set to the last value; `names` gives labels of those data sets."""
 
     iri: str
     label: str
     inputs: dict[str, frozenset[str]]
     settings: dict[str, str]
-    metrics: dict[str, float]
-    measured_on: dict[str, str] = field(default_factory=dict)
+    metrics: dict[Measured, float]
+    status: str = ""
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,37 @@ def steps_bought(
         confounded += others
         by_metric: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for one, other in pairs:
-            for metric in sorted(one.run.metrics.keys() & other.run.metrics.keys()):
-                if one.run.measured_on.get(metric) == other.run.measured_on.get(metric):
-                    by_metric[metric].append(_pair(one.run, other.run, metric))
+            for metric, (before, after) in _common(one, other, step).items():
+                by_metric[metric].append(_pair(one.run, other.run, before, after))
         for metric, found in sorted(by_metric.items()):
-            bought.append(_summary(step, metric, found, better(metric)))
+            bought.append(_summary(step, metric, found, better(metric.partition(" on ")[0])))
     return bought, confounded[:_MOST_CONFOUNDED]
 
 
-def _pair(one: RunFacts, other: RunFacts, metric: str) -> dict[str, Any]:
-    earlier, later = one.metrics[metric], other.metrics[metric]
+def _common(one: Stage, other: Stage, step: Step) -> dict[str, tuple[float, float]]:
+    """Metrics that both runs have, measured on the same thing: earlier and later value by the metric's name.
+
+    Where the revision itself is the yardstick (a test set that was corrected), each run's own revision counts as the same.
+    """
+    sides = []
+    for stage, revision in ((one, step.earlier), (other, step.later)):
+        own = {revision, stage.by}
+        found: dict[Measured, tuple[float, str]] = {}
+        for (name, on), value in stage.run.metrics.items():
+            found[name, "" if on in own else on] = (value, stage.run.names.get(on or "", on or ""))
+        sides.append(found)
+    left, right = sides
+    times = Counter(name for name, _ in left.keys() & right.keys())
+    return {
+        name if times[name] == 1 else f"{name} on {right[name, on][1] or 'what is not recorded'}": (
+            left[name, on][0],
+            right[name, on][0],
+        )
+        for name, on in sorted(left.keys() & right.keys(), key=lambda key: (key[0], key[1] or ""))
+    }
+
+
+def _pair(one: RunFacts, other: RunFacts, earlier: float, later: float) -> dict[str, Any]:
     return {
         "from_run": one.iri,
         "to_run": other.iri,
@@ -123,55 +148,87 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float | None
 
 
 def _match(earlier: list[Stage], later: list[Stage], step: Step) -> tuple[list[tuple[Stage, Stage]], list[dict[str, Any]]]:
-    """Pairs that differ in the revision only (one to one, in a fixed order), and near pairs with what else they differ in."""
+    """Pairs that differ in the revision only (one to one, in a fixed order); and for each run without such a pair the nearest
+    on the other side, with what else they differ in."""
+    sides = [
+        [(_told(stage, step), stage) for stage in sorted(side, key=lambda stage: (stage.run.iri, stage.role, stage.by))]
+        for side in (earlier, later)
+    ]
+    alike: dict[frozenset[_Item], list[Stage]] = defaultdict(list)
+    for told, stage in sides[1]:
+        alike[told].append(stage)
     pairs, taken = [], set()
-    confounded: list[dict[str, Any]] = []
-    candidates = sorted(product(earlier, later), key=lambda two: (two[0].run.iri, two[1].run.iri))
-    differing = [(differences(one, other, step), one, other) for one, other in candidates if one.run.iri != other.run.iri]
-    for found, one, other in differing:
-        if not found and one.run.iri not in taken and other.run.iri not in taken:
-            taken |= {one.run.iri, other.run.iri}
-            pairs.append((one, other))
-    for found, one, other in sorted(differing, key=lambda row: (len(row[0]), row[1].run.iri, row[2].run.iri)):
-        if found and len(found) <= _MOST_DIFFERENCES and one.run.iri not in taken and other.run.iri not in taken:
-            taken |= {one.run.iri, other.run.iri}
-            shared = sorted(one.run.metrics.keys() & other.run.metrics.keys())
-            confounded.append(
-                {
-                    "pair": [one.run.iri, other.run.iri],
-                    "labels": [one.run.label, other.run.label],
-                    "from": step.earlier,
-                    "to": step.later,
-                    "differs_in": found,
-                    "metrics": {metric: other.run.metrics[metric] - one.run.metrics[metric] for metric in shared},
-                }
-            )
-    return pairs, confounded
+    for told, one in sides[0]:
+        if one.run.iri in taken:
+            continue
+        for other in alike[told]:
+            if other.run.iri not in taken and other.run.iri != one.run.iri:
+                taken |= {one.run.iri, other.run.iri}
+                pairs.append((one, other))
+                break
+    near: dict[tuple[str, str], tuple[Stage, Stage, list[str]]] = {}
+    for number, side in enumerate(sides):
+        for told, stage in side:
+            if stage.run.iri in taken or len(near) > _MOST_CONFOUNDED:
+                continue
+            found = [
+                (_named(told, facing), candidate)
+                for facing, candidate in sides[1 - number]
+                if candidate.run.iri != stage.run.iri and len(told ^ facing) <= 2 * _MOST_DIFFERENCES
+            ]
+            if not found:
+                continue
+            differs_in, nearest = min(found, key=lambda row: (len(row[0]), row[1].run.iri))
+            if 0 < len(differs_in) <= _MOST_DIFFERENCES:
+                one, other = (stage, nearest) if number == 0 else (nearest, stage)
+                near.setdefault((one.run.iri, other.run.iri), (one, other, differs_in))
+    rows = sorted(near.values(), key=lambda row: (len(row[2]), row[0].run.iri, row[1].run.iri))
+    return pairs, [_confounded(one, other, differs_in, step) for one, other, differs_in in rows]
+
+
+def _confounded(one: Stage, other: Stage, differs_in: list[str], step: Step) -> dict[str, Any]:
+    return {
+        "pair": [one.run.iri, other.run.iri],
+        "labels": [one.run.label, other.run.label],
+        "from": step.earlier,
+        "to": step.later,
+        "differs_in": differs_in,
+        "metrics": {metric: after - before for metric, (before, after) in _common(one, other, step).items()},
+    }
+
+
+_Item = tuple[str, str | frozenset[str]]
 
 
 def differences(one: Stage, other: Stage, step: Step) -> list[str]:
-    """What two runs differ in besides the revision: inputs by role, settings by name; of the preparation as well."""
-    found = [] if one.role == other.role else ["role"]
-    if (one.preparation is None) != (other.preparation is None):
-        found.append("preparation")
-    elif one.preparation is not None and other.preparation is not None:
-        found += [
-            f"preparation {what}" for what in _run_differences(one.preparation, other.preparation, {step.earlier}, {step.later})
-        ]
-        found += _run_differences(one.run, other.run, {one.by}, {other.by})
-    else:
-        found += _run_differences(one.run, other.run, {step.earlier}, {step.later})
-    return found
+    """What two runs differ in besides the revision: inputs by role, settings by name, how they ended; of the preparation as well.
+
+    >>> run = RunFacts("urn:a", "a", {"train": frozenset({"urn:v1"})}, {"depth": "3"}, {})
+    >>> later = RunFacts("urn:b", "b", {"train": frozenset({"urn:v2"})}, {"depth": "4"}, {})
+    >>> differences(Stage(run, "train", "urn:v1"), Stage(later, "train", "urn:v2"), Step("urn:v1", "urn:v2"))
+    ['setting depth']
+    """
+    return _named(_told(one, step), _told(other, step))
 
 
-def _run_differences(one: RunFacts, other: RunFacts, left_out: set[str], right_out: set[str]) -> list[str]:
-    found = []
-    for role in sorted(one.inputs.keys() | other.inputs.keys()):
-        left = one.inputs.get(role, frozenset()) - left_out
-        right = other.inputs.get(role, frozenset()) - right_out
-        if left != right:
-            found.append(f"{role} input")
-    for name in sorted(one.settings.keys() | other.settings.keys()):
-        if one.settings.get(name) != other.settings.get(name):
-            found.append(f"setting {name}")
+def _named(left: frozenset[_Item], right: frozenset[_Item]) -> list[str]:
+    return sorted({what for what, _ in left ^ right}, key=lambda what: (what != "role", "preparation" not in what, what))
+
+
+def _told(stage: Stage, step: Step) -> frozenset[_Item]:
+    """All that must agree in a pair, as items to compare; the revision itself is left out."""
+    revisions = {step.earlier, step.later}
+    found: set[_Item] = {("role", stage.role)}
+    if stage.preparation is None:
+        return frozenset(found | _items(stage.run, revisions))
+    found.add(("preparation", "one"))
+    found |= {(f"preparation {what}", value) for what, value in _items(stage.preparation, revisions)}
+    return frozenset(found | _items(stage.run, {stage.by}))
+
+
+def _items(run: RunFacts, left_out: set[str]) -> set[_Item]:
+    found: set[_Item] = {(f"setting {name}", value) for name, value in run.settings.items()}
+    found |= {(f"{role} input", things - left_out) for role, things in run.inputs.items() if things - left_out}
+    if run.status:
+        found.add(("status", run.status))
     return found

@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,7 @@ from headwater.lineage.graph import EVERY_LEVEL, LineageGraph, Rows
 from headwater.records.links import LineageRows
 from headwater.terms.vocabulary import Vocabulary, vocabulary
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Grow:
@@ -138,6 +141,13 @@ class LineageIndex:
                 columns["start"].extend([float("nan") if row.start is None else row.start for row in nodes])
                 columns["node_record"].extend([number] * len(nodes))
 
+    def follow(self, entries: Iterable[tuple[str, str, LineageRows | None]], sequence: int) -> None:
+        """Put what several records say and stand at `sequence`; readers see all of it or nothing."""
+        with self._lock:
+            for record, level, rows in entries:
+                self.put(record, level, rows)
+            self.sequence = sequence
+
     def graph(self, levels: frozenset[str] | None = EVERY_LEVEL) -> LineageGraph:
         """The arrays for a reader of these visibility levels (None: of all), made once per state of the index."""
         with self._lock:
@@ -197,11 +207,15 @@ class LineageIndex:
             }
             arrays = {name: grow.array for name, grow in self._columns.items()} | {"level": self._record_level.array}
             partial = folder / "lineage.npz.part"
-            with partial.open("wb") as file:
-                np.savez(file, names=np.frombuffer(json.dumps(names).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(folder / "lineage.npz")
+            try:
+                with partial.open("wb") as file:
+                    np.savez(file, names=np.frombuffer(json.dumps(names).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(folder / "lineage.npz")
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
 
     @classmethod
     def load(cls, folder: Path, words: Vocabulary | None = None) -> LineageIndex | None:
@@ -211,21 +225,22 @@ class LineageIndex:
             return None
         index = cls(words)
         try:
-            with np.load(path) as data:
+            with path.open("rb") as file, np.load(file) as data:
                 names = json.loads(bytes(data["names"]))
                 if names["format"] != _FORMAT or names["words"] != index.words.digest:
                     return None
                 index._columns = {name: _Grow(np.float64 if name in _FLOATS else np.int32, data[name]) for name in index._columns}
                 index._record_level = _Grow(np.int32, data["level"])
-        except (OSError, ValueError, KeyError):
-            # A torn file is no loss: the index is made anew from the ledger.
+            index._iris, index._relations = _Names(names["iris"]), _Names(names["relations"])
+            index._slices, index._levels = _Names(names["slices"]), _Names(names["levels"])
+            index._records = names["records"]
+            index._alive = [True] * len(index._records)
+            index._current = {record: number for number, record in enumerate(index._records)}
+            index.sequence = int(names["sequence"])
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, NotImplementedError, zlib.error):
+            # A torn file is no loss: the index is made anew from the ledger. zipfile raises NotImplementedError for flags and
+            # methods that a flipped bit may name.
             return None
-        index._iris, index._relations = _Names(names["iris"]), _Names(names["relations"])
-        index._slices, index._levels = _Names(names["slices"]), _Names(names["levels"])
-        index._records = names["records"]
-        index._alive = [True] * len(index._records)
-        index._current = {record: number for number, record in enumerate(index._records)}
-        index.sequence = names["sequence"]
         return index
 
     def _compact(self) -> None:
@@ -260,4 +275,5 @@ class LineageIndex:
                 for a, b, r, role, ev, s, n in link_words
             },
             "nodes": {(iris[a], kind, pin, str(start), graph_rows.records[n]) for a, kind, pin, start, n in node_words},
+            "records": set(self.records()),
         }

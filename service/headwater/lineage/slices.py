@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from headwater.errors import BadParameter
 
 Meeting = Literal["meets", "disjoint", "unknown"]
 _SETS = ("files", "digests", "ids", "columns", "labels")
-_WORDS = (*_SETS, "after", "before", "first_run", "last_run")
+_ORDERED = ("after", "before", "first_run", "last_run")
+_WORDS = (*_SETS, *_ORDERED)
 
 
 def read_slice(given: str | dict[str, Any]) -> str:
@@ -43,7 +45,7 @@ def read_slice(given: str | dict[str, Any]) -> str:
                 raise BadParameter(f"slice: '{word}' takes a whole number", parameter="slice")
             clean[word] = value
         else:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or moment(value) is None:
                 raise BadParameter(f"slice: '{word}' takes a time such as 2026-01-31T00:00:00Z", parameter="slice")
             clean[word] = value
     return json.dumps(clean, sort_keys=True, separators=(",", ":"))
@@ -71,11 +73,51 @@ def meeting(changed: str, used: str) -> Meeting:
     for low, high in (("after", "before"), ("first_run", "last_run")):
         if _apart(left, right, low, high) or _apart(right, left, low, high):
             return "disjoint"
-    return "meets" if _properties(left) == _properties(right) else "unknown"
+    comparable = all(_place(value[word]) is not None for value in (left, right) for word in _ORDERED if word in value)
+    return "meets" if comparable and _properties(left) == _properties(right) else "unknown"
+
+
+def in_force(changed: str, begun: float | None) -> Meeting:
+    """Whether a run that began then (seconds since 1970) used an instrument, software or environment while its fault stood.
+
+    A slice of a tool that states times only says from when to when it was faulty. A run that began before the fault may have
+    lasted into it.
+
+    >>> fault = '{"after":"2026-03-01T00:00:00Z","before":"2026-04-01T00:00:00Z"}'
+    >>> [in_force(fault, moment(f"2026-{month}-15T00:00:00Z")) for month in ("02", "03", "04")]
+    ['unknown', 'meets', 'disjoint']
+    """
+    stated = json.loads(changed)
+    after, before = (moment(stated[word]) if word in stated else None for word in ("after", "before"))
+    if begun is None or any(word not in ("after", "before") for word in stated):
+        return "unknown"
+    if before is not None and begun >= before:
+        return "disjoint"
+    if (after is None) != ("after" not in stated) or (before is None) != ("before" not in stated):
+        return "unknown"
+    return "meets" if after is None or begun >= after else "unknown"
+
+
+def moment(text: str) -> float | None:
+    """Seconds since 1970 of an ISO 8601 time (UTC where no zone is stated), or None.
+
+    >>> moment("2026-01-01T01:00:00+01:00") == moment("2026-01-01T00:00:00Z"), moment("yesterday")
+    (True, None)
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _place(value: Any) -> float | None:
+    return moment(value) if isinstance(value, str) else float(value)
 
 
 def _apart(one: dict[str, Any], other: dict[str, Any], low: str, high: str) -> bool:
-    return high in one and low in other and bool(one[high] < other[low])
+    end, start = _place(one[high]) if high in one else None, _place(other[low]) if low in other else None
+    return end is not None and start is not None and end < start
 
 
 def _properties(value: dict[str, Any]) -> set[str]:

@@ -8,22 +8,24 @@ tell.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage.carrying import ImpactEdges, impact_edges
 from headwater.lineage.graph import Adjacency, Int32Array, Limits, LineageGraph
 from headwater.lineage.rulebook import BLOCKS, Rulebook, rulebook
-from headwater.lineage.slices import meeting
+from headwater.lineage.slices import in_force, meeting
 
 STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 _AFFECTED, _CANNOT_TELL, _RESOLVED, _NOT_AFFECTED = 0, 2, 3, 4
 SEVERITIES = ("critical", "major", "moderate", "minor", "info")
 _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
-_MEASURING = ("use", "test", "validate", "predict")
-_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_TOOLS = ("instrument", "software", "environment", "workflow")
 _CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
 
 
@@ -35,111 +37,6 @@ class Change:
     objects: tuple[int, ...]
     mended: tuple[int, ...] = ()
     slice: str = ""
-
-
-@dataclass(slots=True)
-class ImpactEdges:
-    """All links over which effects travel: the stated ones, and those that the graph implies.
-
-    Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
-    instrument recorded afterwards. `real` is the edge id in the graph, or -1.
-    """
-
-    earlier: Int32Array
-    later: Int32Array
-    certain: NDArray[np.int8]
-    possible: NDArray[np.int8]
-    real: Int32Array
-    adjacency: Adjacency
-
-
-def impact_edges(graph: LineageGraph) -> ImpactEdges:
-    """Made once per graph and kept with it."""
-    if graph.impact_edges is None:
-        graph.impact_edges = _impact_edges(graph)
-    found = graph.impact_edges
-    assert isinstance(found, ImpactEdges)
-    return found
-
-
-def _impact_edges(graph: LineageGraph) -> ImpactEdges:
-    roles = len(graph.words.roles)
-    block = {name: roles + number for number, name in enumerate(BLOCKS)}
-    role = graph.role.astype(np.int8)
-    certain, possible = role.copy(), role.copy()
-    certain[graph.evidence == graph.words.evidence["expanded"]] = block["expanded-only"]
-    # Where it is told what a revision rests on, that decides, and not what the earlier revision rested on.
-    told = np.zeros(graph.size, bool)
-    told[graph.later[~np.isin(graph.role, [graph.role_of[name] for name in _TELLING_NOT])]] = True
-    own = (graph.role == graph.role_of["revise"]) & told[graph.later]
-    certain[own] = possible[own] = block["own-origin"]
-    # A concept that nobody uses by itself is only a folder for its versions.
-    used = np.zeros(graph.size, bool)
-    used[graph.earlier[graph.role != graph.role_of["specialise"]]] = True
-    keep = np.flatnonzero((graph.role != graph.role_of["specialise"]) | used[graph.later]).astype(np.int32)
-    implied = [*_evaluations(graph), *_steered(graph, block)]
-    earlier = np.concatenate((graph.earlier[keep], _column(implied, 0)))
-    later = np.concatenate((graph.later[keep], _column(implied, 1)))
-    return ImpactEdges(
-        earlier=earlier,
-        later=later,
-        certain=np.concatenate((certain[keep], _column(implied, 2).astype(np.int8))),
-        possible=np.concatenate((possible[keep], _column(implied, 3).astype(np.int8))),
-        real=np.concatenate((keep, np.full(len(implied), -1, np.int32))),
-        adjacency=Adjacency(earlier, graph.size),
-    )
-
-
-def _column(rows: list[tuple[int, int, int, int]], number: int) -> Int32Array:
-    return np.array([row[number] for row in rows], np.int32)
-
-
-def _evaluations(graph: LineageGraph) -> list[tuple[int, int, int, int]]:
-    """From each run that tested or validated something back to the models that it measured and did not make."""
-    testing = np.isin(graph.role, [graph.role_of["test"], graph.role_of["validate"]])
-    tests = np.zeros(graph.size, bool)
-    tests[graph.later[testing & (graph.kind[graph.earlier] != graph.kind_of["model"])]] = True
-    makes_models = np.zeros(graph.size, bool)
-    makes_models[
-        graph.earlier[(graph.role == graph.role_of["generate"]) & (graph.kind[graph.later] == graph.kind_of["model"])]
-    ] = True
-    measured = (
-        (graph.kind[graph.earlier] == graph.kind_of["model"])
-        & np.isin(graph.role, [graph.role_of[name] for name in _MEASURING])
-        & tests[graph.later]
-        & ~makes_models[graph.later]
-    )
-    back = graph.role_of["evaluate"]
-    return [(int(graph.later[e]), int(graph.earlier[e]), back, back) for e in np.flatnonzero(measured)]
-
-
-def _steered(graph: LineageGraph, block: dict[str, int]) -> list[tuple[int, int, int, int]]:
-    """From each steering model to the runs that its instrument took part in after the model was there."""
-    found = []
-    steer = graph.role_of["steer"]
-    for edge in np.flatnonzero(graph.role == graph.role_of["control"]):
-        model, instrument = int(graph.earlier[edge]), int(graph.later[edge])
-        onset = _beginning(graph, model)
-        for use in graph.down.edges_of(np.array([instrument], np.int32)):
-            run = int(graph.later[use])
-            if graph.kind[run] != graph.kind_of["run"]:
-                continue
-            begun = float(graph.start[run])
-            if np.isnan(begun) or np.isnan(onset):
-                found.append((model, run, block["steered-when-unknown"], steer))
-            elif begun >= onset:
-                found.append((model, run, steer, steer))
-    return found
-
-
-def _beginning(graph: LineageGraph, thing: int) -> float:
-    """When a thing came to be: its own time, or the start of the run that made it, or that of what it deploys; NaN if unknown."""
-    if not np.isnan(graph.start[thing]):
-        return float(graph.start[thing])
-    edges = graph.up.edges_of(np.array([thing], np.int32))
-    wanted = edges[np.isin(graph.role[edges], [graph.role_of["generate"], graph.role_of["deploy"]])]
-    times = graph.start[graph.earlier[wanted]]
-    return float(np.nanmin(times)) if np.isfinite(times).any() else float("nan")
 
 
 @dataclass(slots=True)
@@ -165,7 +62,7 @@ class Verdicts:
     severity: NDArray[np.int8]
     edges: Int32Array
     resolved_by: dict[int, int]
-    _local: dict[int, int]
+    _local: Int32Array
     _earlier: Int32Array
     _certain_role: NDArray[np.int8]
     _possible_role: NDArray[np.int8]
@@ -178,17 +75,22 @@ class Verdicts:
     def seeds(self) -> set[int]:
         return set(self.change.objects)
 
+    @property
+    def places(self) -> Int32Array:
+        """For every node of the graph its position in the arrays, or -1."""
+        return self._local
+
     def justification(self, node: int) -> str:
         """The code that says why the verdict on a node is what it is."""
-        here = self._local[node]
+        here = int(self._local[node])
         state = int(self.state[here])
         if state == _RESOLVED:
             return "mended-since"
-        if self._frozen[here]:
-            return "mended"
         effect = int(self.effect[here])
         if state == _CANNOT_TELL:
             return self._doubt(here, effect)
+        if self._frozen[here]:
+            return "mended"
         told = self.book.effects[effect]
         kind = self.graph.kind_name(node)
         if kind in told.leaves_standing and told.because:
@@ -197,7 +99,7 @@ class Verdicts:
 
     def path(self, node: int) -> list[tuple[int, int]]:
         """The links that prove a verdict, from a changed object to the node: (node before, edge id or -1 for an implied link)."""
-        here = self._local[node]
+        here = int(self._local[node])
         spread, effect = self._deciding(here)
         steps = []
         while spread.came_by[effect, here] >= 0:
@@ -208,9 +110,9 @@ class Verdicts:
         return steps[::-1]
 
     def _deciding(self, here: int) -> tuple[Spread, int]:
-        if self.state[here] == _CANNOT_TELL:
-            return self._possible, int(self._possible.effect[here])
-        return self._certain, int(self._certain.effect[here])
+        # By the effect and not by the state: what is resolved may have been in doubt before.
+        effect = int(self.effect[here])
+        return (self._certain if self._certain.effect[here] == effect else self._possible), effect
 
     def _cause(self, here: int, effect: int, *, certain: bool) -> str:
         trail = []
@@ -229,8 +131,12 @@ class Verdicts:
                 code = "mended"
                 break
             before = int(spread.came_with[effect, here])
-            role = int(roles[edge])
-            reason = self.book.codes[self.book.because[before, role, self.graph.kind[self.nodes[here]]]]
+            role, kind = int(roles[edge]), self.graph.kind[self.nodes[here]]
+            # A doubt about the link is no reason where the link would have passed nothing anyway.
+            stated = int(self._possible_role[edge])
+            if role != stated and self.book.certain[before, stated, kind] == effect == none:
+                role = stated
+            reason = self.book.codes[self.book.because[before, role, kind]]
             source = int(self._earlier[edge])
             passes_on = (effect == none and before == none) or (effect != none and role in plain)
             if not passes_on or (source in self._seed_places() and effect != none):
@@ -245,7 +151,7 @@ class Verdicts:
         return code
 
     def _seed_places(self) -> set[int]:
-        return {self._local[node] for node in self.change.objects}
+        return {int(self._local[node]) for node in self.change.objects}
 
     def _doubt(self, here: int, effect: int) -> str:
         """The first link on the possible path that is not certain."""
@@ -258,6 +164,8 @@ class Verdicts:
             role = int(self._certain_role[edge])
             if self.book.certain[before, role, kind] != effect:
                 code = self.book.codes[self.book.because[before, role, kind]]
+            elif self._frozen[here]:
+                code = "later-revision"
             effect, here = before, int(self._earlier[edge])
         return code
 
@@ -281,14 +189,17 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     _compare_slices(graph, change, edges, inside, earlier, set(place[list(change.objects)].tolist()), certain_role, possible_role)
     kind = graph.kind[nodes]
     frozen = np.zeros(len(nodes), bool)
-    mended = _all_mended(graph, change)
+    mended, since = _all_mended(graph, change)
     frozen[place[[node for node in mended if place[node] >= 0]]] = True
+    # That a revision after the mended one is sound as well is presumed: what is possible may still reach it.
+    presumed = frozen.copy()
+    presumed[place[[node for node in since if place[node] >= 0]]] = True
     seeds = place[list(change.objects)]
     start = book.effect(graph.words.changes[change.kind].begins_with)
     adjacency = Adjacency(earlier, len(nodes))
     spreads = [
-        _spread(book, table, adjacency, later, role, kind, seeds, start, frozen)
-        for table, role in ((book.certain, certain_role), (book.possible, possible_role))
+        _spread(book, table, adjacency, later, role, kind, seeds, start, ends)
+        for table, role, ends in ((book.certain, certain_role, presumed), (book.possible, possible_role, frozen))
     ]
     state, effect = _states(book, graph, kind, spreads[0].effect, spreads[1].effect)
     severity = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)[effect]
@@ -307,15 +218,15 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         severity=severity,
         edges=edges.real[inside],
         resolved_by={},
-        _local={int(node): here for here, node in enumerate(nodes)},
+        _local=place,
         _earlier=earlier,
         _certain_role=certain_role,
         _possible_role=possible_role,
         _certain=spreads[0],
         _possible=spreads[1],
-        _frozen=frozen,
+        _frozen=presumed,
     )
-    _resolve(verdicts, mended)
+    _resolve(verdicts, [*mended, *since])
     return verdicts
 
 
@@ -343,31 +254,47 @@ def _compare_slices(
     real = edges.real[inside]
     at_seed = np.isin(earlier, list(seeds)) & (real >= 0)
     known: dict[int, str] = {}
+    tools = [graph.kind_of[name] for name in _TOOLS]
+    timed = json.loads(change.slice).keys() <= {"after", "before"}
     for position in np.flatnonzero(at_seed):
-        used = int(graph.slice[real[position]])
+        edge = int(real[position])
+        used = int(graph.slice[edge])
         if used not in known:
             known[used] = meeting(change.slice, graph.slices[used])
-        if known[used] == "disjoint":
+        met = known[used]
+        run = int(graph.later[edge])
+        if timed and graph.kind[graph.earlier[edge]] in tools and graph.kind[run] == graph.kind_of["run"]:
+            met = in_force(change.slice, None if np.isnan(graph.start[run]) else float(graph.start[run]))
+        if met == "disjoint":
             certain_role[position] = possible_role[position] = disjoint
-        elif known[used] == "unknown":
+        elif met == "unknown":
             certain_role[position] = unknown
 
 
-def _all_mended(graph: LineageGraph, change: Change) -> list[int]:
-    """The mended revisions, all revisions after them, and the runs that made them: there the fault ends."""
-    seen = set(change.mended)
-    todo = list(seen)
+def _all_mended(graph: LineageGraph, change: Change) -> tuple[list[int], list[int]]:
+    """The mended revisions with the runs that made them, where the fault ends; and all revisions after them with theirs."""
+    objects = set(change.objects)
+    mended = set(change.mended) - objects
+    since = revisions_after(graph, mended) - objects
+    ends = _with_makers(graph, mended, objects)
+    return sorted(ends), sorted(_with_makers(graph, since, objects) - ends)
+
+
+def revisions_after(graph: LineageGraph, things: Iterable[int]) -> set[int]:
+    """All that revise one of `things`, or a revision of it, without these themselves."""
+    seen = set(things)
+    first, todo = frozenset(seen), list(seen)
     while todo:
         for later in graph.later_revisions().get(todo.pop(), ()):
             if later not in seen:
                 seen.add(later)
                 todo.append(later)
-    seen -= set(change.objects)
-    if not seen:
-        return []
-    edges = graph.up.edges_of(np.array(sorted(seen), np.int32))
-    makers = set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist())
-    return sorted(seen | makers)
+    return seen - first
+
+
+def _with_makers(graph: LineageGraph, things: set[int], objects: set[int]) -> set[int]:
+    edges = graph.up.edges_of(np.array(sorted(things), np.int32))
+    return things | (set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()) - objects)
 
 
 def _spread(
@@ -390,24 +317,32 @@ def _spread(
     source_of = np.empty(len(later), np.int32)
     source_of[adjacency.order] = sources
     none = book.effect("none")
+    slot = np.empty(size, np.int32)
+    # One look-up instead of three: the cell of the table for each link, by the effect that comes over it.
+    flat, cells = table.ravel(), table[0].size
+    cell = role.astype(np.int32) * table.shape[2] + kind[later]
+    ends = bool(frozen.any())
     frontier = np.unique(seeds)
     while len(frontier):
         out = adjacency.edges_of(frontier)
         target = later[out]
-        arriving = table[effect[source_of[out]], role[out], kind[target]]
-        arriving[frozen[target]] = none
+        before = effect[source_of[out]].astype(np.int32)
+        arriving = flat[before * cells + cell[out]]
+        if ends:
+            arriving[frozen[target]] = none
         better = arriving > effect[target]
-        out, target, arriving = out[better], target[better], arriving[better]
+        out, target, arriving, before = out[better], target[better], arriving[better], before[better]
         if not len(out):
             break
-        order = np.lexsort((out, -arriving.astype(np.int16), target))
-        target, arriving, out = target[order], arriving[order], out[order]
-        first = np.concatenate(([True], target[1:] != target[:-1]))
-        target, arriving, out = target[first], arriving[first], out[first]
-        came_by[arriving, target] = out
-        came_with[arriving, target] = effect[source_of[out]]
-        effect[target] = arriving
-        frontier = target
+        np.maximum.at(effect, target, arriving)
+        worst = np.flatnonzero(arriving == effect[target])
+        # Of several links that bring the worst, the role first in the alphabet tells why: not the order of arrival.
+        worst = worst[np.argsort(-role[out[worst]], kind="stable")]
+        slot[target[worst]] = worst
+        frontier = target[worst][slot[target[worst]] == worst]
+        chosen = slot[frontier]
+        came_by[arriving[chosen], frontier] = out[chosen]
+        came_with[arriving[chosen], frontier] = before[chosen]
     return Spread(effect, came_by, came_with)
 
 

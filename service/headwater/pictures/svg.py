@@ -85,7 +85,8 @@ def svg(scene: Scene, *, title: str, standalone: bool = True, name: str = "pictu
 def _node(node: Node, centre: tuple[float, float], root: bool) -> str:
     x, y = centre[0] - WIDTH / 2, centre[1] - HEIGHT / 2
     look = STATES.get(node.state or "")
-    mark = f"{look.mark} {node.severity or look.words}" if look else ""
+    # How badly is said of what is affected; of the rest, that it is mended, stands, or cannot be told.
+    mark = f"{look.mark} {node.severity if node.state == 'affected' and node.severity else look.words}" if look else ""
     lines = wrapped(node.label, WIDTH - _TEXT_LEFT - 12, 12.5, 2)
     said = f"{node.kind}: {node.label}"
     if look:

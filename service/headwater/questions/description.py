@@ -79,7 +79,11 @@ class RecordNote:
 
 @dataclass(slots=True)
 class Description:
-    """What a reader may know of `thing`. Lists are empty and strings None where nothing is known: nothing is guessed."""
+    """What a reader may know of `thing`. Lists are empty and strings None where nothing is known: nothing is guessed.
+
+    `up` and `down` also name what the run that made the thing used, and what runs made of it, in the role that counts.
+    `unlisted` says how many links there are beyond those named (a hub may have a hundred thousand).
+    """
 
     thing: Thing
     visibility: str
@@ -97,6 +101,7 @@ class Description:
     projects: list[Thing] = field(default_factory=list)
     up: list[Link] = field(default_factory=list)
     down: list[Link] = field(default_factory=list)
+    unlisted: int = 0
     earlier: list[Thing] = field(default_factory=list)
     later: list[Thing] = field(default_factory=list)
     concepts: list[Thing] = field(default_factory=list)

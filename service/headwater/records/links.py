@@ -7,6 +7,7 @@ Which properties are steps, which end is the earlier one and which role a plain 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _SLICE_WORDS = (
     ("first_run", HW.firstRun),
     ("last_run", HW.lastRun),
 )
+_BOUNDS = {"after": min, "before": max, "first_run": min, "last_run": max}
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
 
 _TYPE = RDF.type.value
 _DETAILS = {PROV.hadRole.value, HW.evidence.value, HW.slice.value} | {predicate.value for _, predicate in _SLICE_WORDS}
@@ -105,7 +108,7 @@ class _Reading:
         self.details: dict[str, dict[str, list[NamedNode | Literal]]] = defaultdict(dict)
         self.kinds: dict[str, tuple[int, str]] = {}
         self.pinned: set[str] = set()
-        self.starts: dict[str, str] = {}
+        self.starts: dict[str, float] = {}
 
     def take(self, triple: Triple) -> None:
         subject, value = triple.subject, triple.object
@@ -121,7 +124,9 @@ class _Reading:
             elif predicate in self.words.qualified:
                 self.qualified.append((name, predicate, value.value))
         elif isinstance(value, Literal) and predicate in _STARTS:
-            self.starts[name] = value.value
+            begun = _seconds(value.value)
+            if begun is not None:
+                self.starts[name] = min(begun, self.starts.get(name, begun))
         if predicate in _PINNING:
             self.pinned.add(name)
         if predicate == _REVISION and isinstance(value, NamedNode):
@@ -141,9 +146,8 @@ class _Reading:
             self.kinds[subject] = best
 
     def rows(self) -> LineageRows:
-        links = [self._qualified_row(*row) for row in self.qualified]
-        found = {(row.earlier, row.later, row.relation): row for row in links if row is not None}
-        rows = [row for row in links if row is not None]
+        rows = [row for stated in self.qualified for row in self._qualified_rows(*stated)]
+        found = {(row.earlier, row.later, row.relation): row for row in rows}
         for subject, predicate, value in self.plain:
             link = self.words.links[predicate]
             earlier, later = (value, subject) if link.flows_from == "object" else (subject, value)
@@ -155,55 +159,70 @@ class _Reading:
                 found[earlier, later, relation] = row
                 rows.append(row)
         nodes = [
-            NodeRow(iri, self.kinds.get(iri, (0, ""))[1], iri in self.pinned, _seconds(self.starts.get(iri)))
-            for iri in {*self.kinds, *self.pinned}
+            NodeRow(iri, self.kinds.get(iri, (0, ""))[1], iri in self.pinned, self.starts.get(iri))
+            for iri in {*self.kinds, *self.pinned, *self.starts}
         ]
         return LineageRows(sorted(dict.fromkeys(rows), key=_order), sorted(nodes, key=lambda node: node.iri))
 
-    def _qualified_row(self, subject: str, predicate: str, node: str) -> LinkRow | None:
+    def _qualified_rows(self, subject: str, predicate: str, node: str) -> list[LinkRow]:
+        """One row for each thing and each role that the relation's node states."""
         form = self.words.qualified[predicate]
         details = self.details.get(node, {})
-        target = next((v for v in details.get(form.through, []) if isinstance(v, NamedNode)), None)
         link = self.words.links.get(form.stands_for)
-        if target is None or link is None:
-            return None
-        role = link.role
-        for value in details.get(PROV.hadRole.value, []):
-            known = self.words.role(value.value.rpartition("#")[2]) if value.value.startswith(HW) else None
-            if known is not None and known.stated:
-                role = known.name
-        stated = details.get(HW.evidence.value)
-        evidence = stated[0].value.rpartition("#")[2] if stated else self.evidence
-        if evidence not in self.words.evidence:
-            evidence = self.evidence
-        slices = details.get(HW.slice.value, [])
-        earlier, later = (target.value, subject) if link.flows_from == "object" else (subject, target.value)
-        return LinkRow(earlier, later, curie(form.stands_for), role, evidence, self._slice(slices))
+        if link is None:
+            return []
+        known = (self.words.role(v.value[len(HW) :]) for v in details.get(PROV.hadRole.value, []) if v.value.startswith(HW))
+        roles = sorted({role.name for role in known if role is not None and role.stated}) or [link.role]
+        words = {value.value.rpartition("#")[2] for value in details.get(HW.evidence.value, [])} & self.words.evidence.keys()
+        # Who says two things of one link is believed the weaker one.
+        evidence = min(words, key=self.words.evidence.__getitem__, default=self.evidence)
+        part = self._slice(details.get(HW.slice.value, []))
+        found = []
+        for target in sorted({v.value for v in details.get(form.through, []) if isinstance(v, NamedNode)}):
+            earlier, later = (target, subject) if link.flows_from == "object" else (subject, target)
+            found += [LinkRow(earlier, later, curie(form.stands_for), role, evidence, part) for role in roles]
+        return found
 
     def _slice(self, nodes: list[NamedNode | Literal]) -> str:
-        if not nodes:
+        """The slice that a link states. Of several nobody knows how they add up: that counts as the whole."""
+        if len({node.value for node in nodes}) != 1:
             return ""
         return slice_json(self.details.get(nodes[0].value, {}))
 
 
 def slice_json(details: dict[str, list[NamedNode | Literal]]) -> str:
-    """A slice's properties as JSON with the words that `slice=` takes over HTTP, in a fixed order."""
+    """A slice's properties as JSON with the words that `slice=` takes over HTTP, in a fixed order.
+
+    What cannot be read (a run number that is none) is named as `unreadable`, so that nothing is said to be known of it.
+    """
     found: dict[str, object] = {}
+    unreadable = []
     for word, predicate in _SLICE_WORDS:
-        values = sorted(value.value for value in details.get(predicate.value, []))
+        values = sorted({value.value for value in details.get(predicate.value, [])})
         if not values:
             continue
-        if word in ("after", "before"):
-            found[word] = values[0]
-        elif word in ("first_run", "last_run"):
-            found[word] = int(values[0])
-        else:
+        if word not in _BOUNDS:
             found[word] = values
+            continue
+        bounds = [(_integer(text) if word.endswith("run") else _seconds(text), text) for text in values]
+        known = [(number, text) for number, text in bounds if number is not None]
+        if len(known) < len(bounds):
+            unreadable.append(word)
+            continue
+        # Of several bounds the widest, so that nothing is said to lie outside that may lie inside.
+        number, text = _BOUNDS[word](known)
+        found[word] = int(number) if word.endswith("run") else text
+    if unreadable:
+        found["unreadable"] = unreadable
     return json.dumps(found, sort_keys=True, separators=(",", ":"))
 
 
-def _order(row: LinkRow) -> tuple[str, str, str, str]:
-    return row.earlier, row.later, row.relation, row.role
+def _integer(text: str) -> int | None:
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+
+
+def _order(row: LinkRow) -> tuple[str, ...]:
+    return row.earlier, row.later, row.relation, row.role, row.evidence, row.slice
 
 
 def _seconds(text: str | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -48,7 +48,7 @@ def normalise(triples: Iterable[Triple], record: str, mint: Mint) -> tuple[list[
     """
     repairs: Counter[tuple[str, str]] = Counter()
     mended = [_mend(triple, repairs) for triple in triples]
-    names = _skolem_names(mended, record, mint)
+    names = skolem_names(mended, record, mint)
     if names:
         mended = [Triple(_named(t.subject, names), t.predicate, _named(t.object, names)) for t in mended]
     findings = [
@@ -63,7 +63,11 @@ _Node = TypeVar("_Node", NamedNode | BlankNode | Triple, NamedNode | BlankNode |
 
 
 def _named(node: _Node, names: dict[BlankNode, NamedNode]) -> _Node:
-    return names.get(node, node) if isinstance(node, BlankNode) else node
+    if isinstance(node, BlankNode):
+        return names.get(node, node)
+    if isinstance(node, Triple):
+        return Triple(_named(node.subject, names), node.predicate, _named(node.object, names))
+    return node
 
 
 def _mend(triple: Triple, repairs: Counter[tuple[str, str]]) -> Triple:
@@ -102,7 +106,7 @@ def _mend_datetime(value: Literal, repairs: Counter[tuple[str, str]]) -> Literal
     return Literal(value.value)
 
 
-def _skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
+def skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankNode, NamedNode]:
     """Names for blank nodes from what surrounds them: colour refinement, ties broken by first appearance in the source.
 
     A full canonical labelling (RDFC-1.0) can take exponential time on hostile input; this is linear per round.
@@ -114,6 +118,10 @@ def _skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankN
             if isinstance(node, BlankNode):
                 blanks[node] = None
                 around[node].append((direction, triple.predicate.value, other))
+            elif isinstance(node, Triple):
+                for position, inner in enumerate(_blanks_in(node)):
+                    blanks[inner] = None
+                    around[inner].append((f"{direction}{position}", triple.predicate.value, other))
     if not blanks:
         return {}
     colour = dict.fromkeys(blanks, "")
@@ -132,8 +140,21 @@ def _skolem_names(triples: list[Triple], record: str, mint: Mint) -> dict[BlankN
     return names
 
 
+def _blanks_in(term: Triple) -> Iterator[BlankNode]:
+    """The blank nodes of a triple term (`<<( s p o )>>`), also of one within it."""
+    for node in (term.subject, term.object):
+        if isinstance(node, BlankNode):
+            yield node
+        elif isinstance(node, Triple):
+            yield from _blanks_in(node)
+
+
 def _seen(node: object, colour: dict[BlankNode, str]) -> str:
-    return f"_:{colour[node]}" if isinstance(node, BlankNode) else str(node)
+    if isinstance(node, BlankNode):
+        return f"_:{colour[node]}"
+    if isinstance(node, Triple):
+        return f"<<( {_seen(node.subject, colour)} {node.predicate} {_seen(node.object, colour)} )>>"
+    return str(node)
 
 
 def _hash(parts: list[str]) -> str:

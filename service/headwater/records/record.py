@@ -80,7 +80,7 @@ class RecordMaker:
 
     def make(self, draft: Draft, visibility: str, importer: str, importer_version: str, evidence: str) -> Record:
         """Raises `BadInput` for a draft that speaks in Headwater's own graphs' names."""
-        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))):
+        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))) or draft.iri.endswith("#entailed"):
             raise BadInput(f"<{draft.iri}> is one of Headwater's own graphs and cannot be a record.")
         asserted, repairs = normalise(draft.triples, draft.iri, self._mint)
         return self._finish(draft, asserted, [*draft.findings, *repairs], visibility, importer, importer_version, evidence)

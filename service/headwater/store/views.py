@@ -41,12 +41,15 @@ class Views:
         self._base = base
         self.public = NamedNode(f"{base}view/public")
         self.internal = NamedNode(f"{base}view/internal")
-        self._internal_live = self._has(self.internal)
-        self._projects = {
-            quad.object.value
-            for quad in self._store.about(STATE, [STATE])
-            if quad.predicate == HW.hasProject and isinstance(quad.object, Literal)
-        }
+        self._internal_live = False
+        self._projects: set[str] = set()
+        # Marked by the change that brings the first record of a level, and not told by what stands in the view: a copy of the
+        # public view that was cut short is no internal view.
+        for mark in self._store.about(STATE, [STATE]):
+            if mark.predicate == HW.hasProject and isinstance(mark.object, Literal):
+                self._projects.add(mark.object.value)
+            elif mark.predicate == HW.hasInternal:
+                self._internal_live = True
 
     def project(self, name: str) -> NamedNode:
         return NamedNode(f"{self._base}view/project/{name}")
@@ -59,6 +62,21 @@ class Views:
         shown = [self.internal if internal and self._internal_live else self.public]
         names = self._projects if projects is None else self._projects & set(projects)
         return shown + [self.project(name) for name in sorted(names)]
+
+    def is_view(self, graph: NamedNode) -> bool:
+        """Whether a graph is a view, and no record's."""
+        return graph.value.startswith(f"{self._base}view/")
+
+    @property
+    def internal_live(self) -> bool:
+        """Whether the internal view is kept."""
+        return self._internal_live
+
+    def clear(self) -> None:
+        """Empty the store: it is at sequence number 0 afterwards."""
+        self._store.clear()
+        self._internal_live = False
+        self._projects.clear()
 
     def apply(self, entries: Sequence[Applied], sequence: int) -> None:
         """Bring the store from its state before `entries` to the one after, and to `sequence`. Doing it twice changes nothing."""
@@ -81,6 +99,8 @@ class Views:
     def _quads(self, record: Record) -> Iterator[Quad]:
         node, follows = NamedNode(record.iri), entailed_graph(record.iri)
         yield Quad(node, _VISIBILITY, Literal(record.visibility), STATE)
+        if record.visibility == "internal":
+            yield Quad(STATE, HW.hasInternal, Literal(True), STATE)
         if record.visibility.startswith("project:"):
             name = record.visibility.removeprefix("project:")
             self._projects.add(name)
@@ -155,9 +175,6 @@ class Views:
             if triple.predicate == _VISIBILITY and isinstance(triple.object, Literal):
                 return triple.object.value
         return None
-
-    def _has(self, graph: NamedNode) -> bool:
-        return next(self._store.graph(graph), None) is not None
 
 
 def _quad(triple: Triple, graph: NamedNode) -> Quad:

@@ -93,6 +93,23 @@ def choose(accept: str | None, offers: Sequence[Offer], *, name: str | None = No
     return best
 
 
+def languages(accept: str | None, offered: Sequence[str]) -> str:
+    """The language of `offered` that an Accept-Language header likes best; the first where it likes none or says nothing.
+
+    >>> languages("fr, de-AT;q=0.8, en;q=0.5", ("en", "de")), languages("fr", ("en", "de")), languages(None, ("en", "de"))
+    ('de', 'en', 'en')
+    """
+    best, best_weight = offered[0], 0.0
+    for part in (accept or "").split(","):
+        tag, _, rest = part.strip().lower().partition(";")
+        said = rest.strip().removeprefix("q=").strip() if rest else "1"
+        weight = float(said) if _WEIGHT.match(said) else 0.0
+        main = tag.strip().partition("-")[0]
+        if main in offered and weight > best_weight:
+            best, best_weight = main, weight
+    return best
+
+
 def _weight(media_type: str, ranges: Sequence[tuple[str, str, float]]) -> float:
     kind, _, subtype = media_type.partition("/")
     found, specific = 0.0, -1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
 from headwater.access import Reader
+from headwater.access.loopback import is_loopback
 from headwater.app import Headwater
 from headwater.errors import Forbidden, Unauthorised
 
@@ -28,27 +28,16 @@ def from_this_machine(request: Request) -> bool:
     A proxy and a web page in a local browser both connect from loopback. So a forwarded request does not count, nor one
     whose Host is not this machine's name (DNS rebinding), nor one that a page of another origin sent (Origin, Sec-Fetch-Site).
     """
-    if request.client is None or not _is_loopback(request.client.host):
+    if request.client is None or not is_loopback(request.client.host):
         return False
     if any(name in request.headers for name in _FORWARDED):
         return False
-    if not _is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
+    if not is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
         return False
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return False
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def bearer(request: Request) -> str | None:

@@ -17,6 +17,7 @@ from headwater import __version__
 from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
 from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
+from headwater.terms.justifications import because
 from headwater.terms.names import curie
 
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -83,6 +84,7 @@ def _environment() -> Environment:
         short=_short,
         count=_count,
         ticked=_ticked,
+        because=because,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
     return made

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from headwater.access import Reader
 from headwater.app import Headwater
+from headwater.checking.profile_report import ProfileReport
 from headwater.errors import BadParameter, NotFound
 from headwater.exporters.registry import fitting
 from headwater.pictures.svg import svg
@@ -109,8 +110,21 @@ def _page(request: Request, description: Description, headwater: Headwater, read
         most=_MOST_ROWS,
         is_kind=thing.kind in {kind.name for kind in vocabulary().kinds},
         is_change="hw:Change" in description.types,
+        ready=_ready(description, headwater, reader),
         supposed=_SUPPOSED.get(thing.kind, "superseded"),
     )
+
+
+def _ready(description: Description, headwater: Headwater, reader: Reader) -> ProfileReport | None:
+    """Whether a model could be trained again; None for other things, and for the name that gathers the versions of a model."""
+    thing = description.thing
+    if thing.kind != "model" or (description.later and not description.up):
+        return None
+    try:
+        return headwater.profile(thing.iri, "retrain-ready", reader)
+    except BadParameter:
+        # Said to be a model by somebody whom this reader may not hear.
+        return None
 
 
 def _neighbourhood(thing: Thing, headwater: Headwater, reader: Reader) -> str:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from headwater.app import ImportReport
+from headwater.checking.messages import LANGUAGES, spoken
 from headwater.checking.report import GateReport
 from headwater.errors import RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
-from headwater.web.negotiation import JSON
+from headwater.web.negotiation import JSON, RDF, choose, languages
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who, Writer
 from headwater.web.uploads import Received, Upload
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
+
+Speaks = Annotated[str | None, Header(alias="Accept-Language", include_in_schema=False)]
 
 _BODY = {
     "requestBody": {
@@ -45,6 +48,10 @@ _BODY = {
 }
 
 
+_PROFILE = "Also judge each object by a profile: core, retrain-ready, publication or fair."
+_LANGUAGE = "What the sentences speak: en or de; else what Accept-Language prefers."
+
+
 class Writing(BaseModel):
     """How a document is to be taken in."""
 
@@ -65,6 +72,23 @@ class Checking(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     format: str = Field("auto", max_length=60, description="The importer; auto recognises the document.")
+    profile: str | None = Field(None, max_length=60, description=_PROFILE, examples=["retrain-ready"])
+    language: str | None = Field(None, max_length=40, description=_LANGUAGE, examples=["de"])
+
+
+class Judging(BaseModel):
+    """How a stored object is to be judged."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(
+        min_length=1,
+        max_length=4000,
+        description="The object: a full IRI, a CURIE, a PID, a digest, an external id (mlflow:RUNID), or kind/key.",
+        examples=["model/digits-svm"],
+    )
+    profile: str = Field("core", max_length=60, description=_PROFILE, examples=["retrain-ready"])
+    language: str | None = Field(None, max_length=40, description=_LANGUAGE, examples=["de"])
+    format: str | None = Field(None, max_length=100, description="json or turtle; goes before the Accept header.")
 
 
 class Withdrawal(BaseModel):
@@ -92,9 +116,12 @@ class Withdrawal(BaseModel):
         },
     },
 )
-def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
+def write(
+    asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer, speaks: Speaks = None
+) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
-    report = _imported(upload, headwater, asked.format, by=writer.name, visibility=asked.visibility)
+    report = _imported(upload, headwater, asked.format, reader=writer, visibility=asked.visibility)
+    report.language = _spoken(None, speaks)
     body = report.as_dict()
     statuses = {outcome.status for outcome in report.records}
     if not statuses and report.failures:
@@ -111,10 +138,57 @@ def write(asked: Annotated[Writing, Query()], upload: Received, headwater: App, 
 
 
 @router.post("/validate", summary="Check a document without writing it", openapi_extra=_BODY, tags=["records"])
-def validate(asked: Annotated[Checking, Query()], upload: Received, headwater: App, writer: Writer) -> Response:
-    """Does everything that writing does, and writes nothing; the answer is the report."""
-    report = _imported(upload, headwater, asked.format, by=writer.name, dry_run=True)
-    return JSONResponse({**report.as_dict(), **_judged(report)})
+def validate(
+    asked: Annotated[Checking, Query()], upload: Received, headwater: App, writer: Writer, speaks: Speaks = None
+) -> Response:
+    """Does everything that writing does, and writes nothing; the answer is the report.
+
+    With `profile`, every object that the document describes is judged as well, together with what is known here of the things
+    around it: `profiles` holds a report on each.
+    """
+    language = _spoken(asked.language, speaks)
+    report = _imported(upload, headwater, asked.format, reader=writer, dry_run=True)
+    report.language = language
+    body = {**report.as_dict(), **_judged(report)}
+    if asked.profile is not None:
+        found = headwater.profile_document(
+            upload.path, asked.profile, writer, format=asked.format, name=upload.name, media_type=upload.media_type
+        )
+        body |= {"profile": asked.profile, "profiles": [one.as_dict(language) for one in found]}
+        body["conforms"] = report.ok and all(one.conforms for one in found)
+    return JSONResponse(body, headers={"Content-Language": language, "Vary": "Accept-Language"})
+
+
+@router.get(
+    "/validate",
+    summary="Judge a stored object by a profile",
+    tags=["records"],
+    responses={
+        200: {
+            "description": "The score, what is missing, and what would be lost next; as Turtle a sh:ValidationReport.",
+            "content": {"application/json": {}, "text/turtle": {}},
+        },
+        422: {"description": "There is no such profile, or it judges no object of this kind.", "content": CONTENT},
+    },
+)
+def judge(request: Request, asked: Annotated[Judging, Query()], headwater: App, reader: Who, speaks: Speaks = None) -> Response:
+    """How complete an object is for a purpose, as far as the reader may see: is a model ready to be trained again?"""
+    offer = choose(request.headers.get("accept"), [JSON, RDF[0]], name=asked.format)
+    language = _spoken(asked.language, speaks)
+    headers = validators(request, headwater, reader, offer)
+    # What a validator stands for depends on the language too, so that none is given for an answer in another one than usual.
+    if language != LANGUAGES[0]:
+        headers.pop("ETag")
+    headers["Vary"] += ", Accept-Language"
+    report = headwater.profile(headwater.resolve(asked.id, reader), asked.profile, reader)
+    if offer is not JSON:
+        return Response(report.turtle(), headers=headers, media_type=offer.media_type)
+    return JSONResponse(report.as_dict(language), headers=headers | {"Content-Language": language})
+
+
+def _spoken(asked: str | None, accepted: str | None) -> str:
+    """The language named, else the one of ours that the client likes best. Raises `BadParameter` for a name we do not speak."""
+    return spoken(asked) if asked is not None else languages(accepted, LANGUAGES)
 
 
 def _imported(upload: Upload, headwater: App, format: str, **more: Any) -> ImportReport:
@@ -126,7 +200,7 @@ def _judged(report: ImportReport) -> dict[str, Any]:
     found = [outcome.report for outcome in report.records if outcome.report is not None]
     results = tuple(result for judged in found for result in judged.results)
     whole = GateReport(all(judged.conforms for judged in found), results)
-    return {"sentences": whole.sentences(), "report": whole.turtle().decode("utf-8", "replace")}
+    return {"sentences": whole.sentences(report.language), "report": whole.turtle().decode("utf-8", "replace")}
 
 
 @router.get("/records/{id:path}/history", summary="The revisions of a record")

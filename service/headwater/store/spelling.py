@@ -1,0 +1,22 @@
+"""How the triplestore spells what it is given: `1.50` comes back as `1.5`, `7^^xsd:int` as `7^^xsd:integer`."""
+
+from __future__ import annotations
+
+from pyoxigraph import Literal, NamedNode, Quad, Store
+
+from headwater.terms.names import XSD
+
+
+def as_stored(term: Literal) -> Literal:
+    """A term as Oxigraph keeps it: a literal may be spelled anew.
+
+    >>> as_stored(Literal("1.50", datatype=XSD.decimal)).value
+    '1.5'
+    """
+    if term.language or term.datatype == XSD.string:
+        return term
+    store, any_node = Store(), NamedNode("urn:any")
+    store.add(Quad(any_node, any_node, term))
+    (kept,) = store
+    assert isinstance(kept.object, Literal)
+    return kept.object
