@@ -253,7 +253,12 @@ def _loaded(triples: Iterable[Triple]) -> Any:
     # owlready2 warns, and prints, of cycles and of properties declared twice: common in ontologies of others, harmless here.
     with _ONE_AT_A_TIME, warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        made.get_ontology("urn:headwater:world#").load(fileobj=io.BytesIO(body or b""))
+        made_in = made.get_ontology("urn:headwater:world#")
+        try:
+            if body:
+                made_in.load(fileobj=io.BytesIO(body))
+        except owlready.OwlReadyOntologyParsingError as error:
+            raise BadInput(f"owlready2 could not read the statements: {error.__cause__ or error}") from error
     return made
 
 

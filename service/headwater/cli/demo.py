@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from headwater.cli.opening import holds_data, opened, settings
 from headwater.cli.options import Data, Json
 from headwater.cli.serve import Host, Port, serve_opened
-from headwater.errors import BadParameter, HeadwaterError
+from headwater.errors import HeadwaterError
 
 if TYPE_CHECKING:
     from headwater.app import Headwater
@@ -23,10 +22,7 @@ _STORY = (
     "A small lab trains models that read handwritten digits. Then people look at the labels again, and some were wrong, in the",
     "training data and in the test data. What no longer holds, what is mended already, and was the correction worth it?",
 )
-_QUESTIONS = ("impact", "benefits", "lineage")
 _LISTED = 12
-_MARK = "demonstration"
-"""The fact by which a data folder is known as the demonstration's own."""
 
 
 def demo(
@@ -41,14 +37,15 @@ def demo(
     It goes into the usual data folder, or beside it where that already holds other data. Running it again changes nothing.
     """
     from headwater import assets
+    from headwater.app import demonstration
     from headwater.cli.printing import show, show_json
     from headwater.web.server import listening
 
-    plan = _plan(assets.folder("demo") / "demo.toml")
+    plan = demonstration.plan()
     folder = data or _own_folder(settings(None).data)
     with opened(folder, create=True, base_iri=plan["base_iri"], host=host, port=port) as headwater:
-        if headwater.sequence == 0 and headwater.ledger.fact(_MARK) is None:
-            headwater.ledger.fix(_MARK, plan["title"])
+        if headwater.sequence == 0 and headwater.ledger.fact(demonstration.MARK) is None:
+            headwater.ledger.fix(demonstration.MARK, plan["title"])
         address = (headwater.settings.host, headwater.settings.port)
         with nullcontext() if no_serve else listening(*address):
             pass  # a port that is taken is said at once, not after the work
@@ -65,23 +62,12 @@ def _own_folder(usual: Path) -> Path:
     """The usual data folder where it is new or the demonstration's own; one beside it where it holds other data."""
     if not holds_data(settings(usual)):
         return usual
+    from headwater.app.demonstration import MARK
+
     with opened(usual) as headwater:
-        if headwater.ledger.fact(_MARK) is not None:
+        if headwater.ledger.fact(MARK) is not None:
             return usual
     return usual.with_name(f"{usual.name}-demo")
-
-
-def _plan(path: Path) -> dict[str, Any]:
-    try:
-        plan = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HeadwaterError(
-            f"the demonstration project is not there: {path}: {error.strerror}", remedy="Install Headwater again."
-        ) from error
-    for question in plan["questions"]:
-        if question["ask"] not in _QUESTIONS:
-            raise BadParameter(f"{path.name}: 'ask' must be one of {', '.join(_QUESTIONS)}, not {question['ask']!r}")
-    return plan
 
 
 def _load_and_ask(headwater: Headwater, plan: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
