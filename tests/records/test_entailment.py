@@ -83,7 +83,8 @@ def _by_owlrl(triples: list[Triple]) -> set[tuple[str, str, str]]:
 
 
 def _ours(triples: list[Triple]) -> set[tuple[str, str, str]]:
-    every = [*triples, *Entailer().entail(triples)]
+    # Without the guarded rules, which are no OWL; test_rules.py compares those with trying them one by one.
+    every = [*triples, *Entailer(rules=()).entail(triples)]
     return {(t.subject.value, t.predicate.value, t.object.value) for t in every}  # type: ignore[union-attr]
 
 
@@ -102,7 +103,7 @@ def test_the_order_of_statements_does_not_matter(triples: list[Triple], chance: 
 
 @given(_graphs)
 def test_what_follows_is_new_and_said_once_and_closed(triples: list[Triple]) -> None:
-    entailer = Entailer()
+    entailer = Entailer(rules=())  # some guarded rules look at asserted statements only
     follows = entailer.entail(triples)
     assert len(follows) == len(set(follows))
     assert not set(follows) & set(triples)
