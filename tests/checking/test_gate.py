@@ -7,14 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
-from headwater.checking.gate import Gate, Neighbours
+from headwater.checking.gate import Gate
 from headwater.checking.plan import BadShapes
+from headwater.checking.surroundings import Alone
 from headwater.records.draft import Draft
 from headwater.records.facts import Facts, when
 from headwater.records.record import Record, RecordMaker
@@ -63,12 +63,23 @@ def _run(number: int, *, luck: random.Random | None = None) -> Record:
     return _MAKER.make(Draft(_MINT.record(f"r{number}"), "mlruns", "run", facts.triples), "public", "mlflow", "1", "observed")
 
 
-def _all_others(records: list[Record], one: Record) -> Neighbours:
-    def neighbours(iris: Collection[str]) -> list[Triple]:
-        others = [triple for record in records if record is not one for triple in (*record.asserted, *record.entailed)]
-        return [triple for triple in others if isinstance(triple.subject, NamedNode) and triple.subject.value in iris]
+class Others(Alone):
+    """What others say, as a list; remembers what it was asked for."""
 
-    return neighbours
+    def __init__(self, *said: Triple) -> None:
+        self.said = said
+        self.asked: set[str] = set()
+
+    def about(self, iri: str) -> list[Triple]:
+        self.asked.add(iri)
+        return [triple for triple in self.said if triple.subject == NamedNode(iri)]
+
+    def to(self, iri: str, predicate: str) -> list[Triple]:
+        return [triple for triple in self.said if triple.object == NamedNode(iri) and triple.predicate == NamedNode(predicate)]
+
+
+def _all_others(records: list[Record], one: Record) -> Others:
+    return Others(*(triple for record in records if record is not one for triple in (*record.asserted, *record.entailed)))
 
 
 def test_a_run_as_the_tracker_writes_it_passes_without_a_hint(gate: Gate) -> None:
@@ -143,56 +154,55 @@ def test_a_contradiction_of_two_records_is_laid_to_both(gate: Gate, record) -> N
 
 
 def test_what_is_known_of_a_thing_that_is_only_referred_to_counts(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
-    asked: set[str] = set()
     thing = NamedNode("urn:example:x")
-
-    def neighbours(iris: Collection[str]) -> list[Triple]:
-        asked.update(iris)
-        return [Triple(thing, RDF.type, PROV.Entity), Triple(NamedNode("urn:unasked"), HW.digest, Literal("bad"))]
-
+    others = Others(Triple(thing, RDF.type, PROV.Entity), Triple(NamedNode("urn:unasked"), HW.digest, Literal("bad")))
     link = record(":m a mls:Model ; prov:wasGeneratedBy :x .")
     assert gate.check([link])["urn:record"].conforms
-    report = gate.check([link], neighbours)["urn:record"]
+    report = gate.check([link], others)["urn:record"]
     assert [result.focus for result in report.violations] == ["urn:example:x"]
-    assert "urn:example:x" in asked
-    assert "urn:example:m" not in asked
+    assert "urn:unasked" not in others.asked
+
+
+def test_what_others_say_of_a_described_thing_counts(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    others = Others(Triple(NamedNode("urn:example:x"), RDF.type, PROV.Activity))
+    described = record(":x a prov:Entity .")
+    assert gate.check([described])["urn:record"].conforms
+    assert [result.focus for result in gate.check([described], others)["urn:record"].violations] == ["urn:example:x"]
+
+
+def test_a_fault_that_others_brought_to_a_described_thing_is_not_held_against_a_record(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    others = Others(Triple(NamedNode("urn:example:x"), HW.digest, Literal("no algorithm")))
+    assert gate.check([record(":x a mls:Dataset .")], others)["urn:record"].conforms
+    both = gate.check([record(":x hw:digest 'nor this' .")], others)["urn:record"]
+    assert [result.value for result in both.violations] == [Literal("nor this")]
 
 
 def test_a_faulty_neighbour_is_not_held_against_a_record(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
-    def neighbours(_iris: Collection[str]) -> list[Triple]:
-        cited = NamedNode("urn:example:v")
-        return [Triple(cited, HW.digest, Literal("no algorithm")), Triple(cited, RDF.type, HW.Change)]
-
-    report = gate.check([record(":c hw:cites :v .")], neighbours)["urn:record"]
+    cited = NamedNode("urn:example:v")
+    others = Others(Triple(cited, HW.digest, Literal("no algorithm")), Triple(cited, RDF.type, HW.Change))
+    report = gate.check([record(":c hw:cites :v .")], others)["urn:record"]
     assert report.conforms
 
 
 def test_a_thing_that_was_at_fault_before_is_not_held_against_a_record(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
-    def neighbours(_iris: Collection[str]) -> list[Triple]:
-        return [Triple(NamedNode("urn:example:r"), HW.status, Literal("done"))]
-
-    assert gate.check([record(":d prov:wasGeneratedBy :r .")], neighbours)["urn:record"].conforms
+    others = Others(Triple(NamedNode("urn:example:r"), HW.status, Literal("done")))
+    assert gate.check([record(":d prov:wasGeneratedBy :r .")], others)["urn:record"].conforms
 
 
 def test_a_report_never_shows_what_only_the_neighbours_say(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
-    def neighbours(_iris: Collection[str]) -> list[Triple]:
-        hidden = NamedNode("urn:example:x")
-        return [Triple(hidden, RDF.type, PROV.Entity), Triple(hidden, RDFS.label, Literal("a secret"))]
-
-    report = gate.check([record(":m prov:wasGeneratedBy :x .")], neighbours)["urn:record"]
-    assert not report.conforms
-    assert "secret" not in str(report.as_dict()) + "".join(report.sentences()) + report.turtle().decode()
+    hidden = NamedNode("urn:example:x")
+    said = {RDF.type: PROV.Entity, RDFS.label: Literal("a secret"), HW.status: Literal("secret"), HW.evidence: HW.secret}
+    others = Others(*(Triple(hidden, predicate, value) for predicate, value in said.items()))
+    for turtle in (":m prov:wasGeneratedBy :x .", ":x a prov:Activity ; hw:status 'failed' ; hw:evidence hw:observed ."):
+        report = gate.check([record(turtle)], others)["urn:record"]
+        assert not report.conforms
+        assert "secret" not in str(report.as_dict()) + "".join(report.sentences()) + report.turtle().decode()
 
 
 def test_an_iri_that_cannot_be_is_not_asked_for(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
-    asked: set[str] = set()
-
-    def neighbours(iris: Collection[str]) -> list[Triple]:
-        asked.update(iris)
-        return []
-
-    gate.check([record(":m prov:wasDerivedFrom <urn:a b>, <urn:c> .", lenient=True)], neighbours)
-    assert asked == {"urn:c"}
+    others = Others()
+    gate.check([record(":m prov:wasDerivedFrom <urn:a b>, <urn:c> .", lenient=True)], others)
+    assert others.asked == {"urn:c", "urn:example:m"}
 
 
 def test_a_triple_term_is_no_value(gate: Gate, record) -> None:  # type: ignore[no-untyped-def]

@@ -253,6 +253,12 @@ def test_a_cycle_passes(gate: Gate, record) -> None:  # type: ignore[no-untyped-
     assert gate.check([cycle])["urn:record"].conforms
 
 
+def test_a_software_agent_that_was_started_passes(gate: Gate, slow_gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    engine = record(":e a prov:SoftwareAgent ; prov:wasInformedBy :r . :r prov:wasAssociatedWith :e .")
+    assert gate.check([engine])["urn:record"].violations == ()
+    assert slow_gate.check([engine])["urn:record"].violations == ()
+
+
 def test_times_of_which_only_one_has_a_zone_are_not_judged(gate: Gate, slow_gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
     mixed = record(
         ':r prov:startedAtTime "2026-03-02T00:00:00Z"^^xsd:dateTime ; prov:endedAtTime "2026-03-01T00:00:00"^^xsd:dateTime .'

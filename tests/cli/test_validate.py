@@ -232,11 +232,28 @@ def test_a_terminal_sees_the_same_as_a_file(headwater: Headwater) -> None:
     assert Path("report.txt").read_text() == headwater("validate", LAB, "--profile", "retrain-ready").out
 
 
+# Documents of a test suite for PROV tools that are wrong by PROV's own constraints.
+REFUSED = {
+    "bundle2.json": "one thing is an activity in one bundle and an entity in the other",
+    "derivation9.json": "a derivation without its source",
+    "derivation9.xml": "a derivation without its source",
+}
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_real_samples_pass_the_gate_after_import(field: str, shared: Path, headwater: Headwater) -> None:
     """What importers read of other projects' files has no violation; a part that cannot be read is no business of the gate."""
-    whole = headwater("validate", shared / "realdata" / field, "--profile", "fair", "--as", "json").json
-    records = [record for source in whole["sources"] for record in source["records"]]
-    if not records:
+    folder = shared / "realdata" / field
+    # One by one: the documents of a suite give one name to different things.
+    sources = [path for path in sorted(folder.rglob("*")) if path.is_file()] if field == "prov" else [folder]
+    rejected, read = {}, 0
+    for path in sources:
+        whole = headwater("validate", path, "--as", "json").json
+        for source in whole["sources"]:
+            read += len(source["records"])
+            gates = [record["gate"] for record in source["records"] if record["status"] == "rejected"]
+            if gates and Path(source["source"]).name not in REFUSED:
+                rejected[source["source"]] = gates
+    if not read:
         pytest.skip(f"no importer reads a sample of {field} yet")
-    assert [record["gate"] for record in records if record["status"] == "rejected"] == []
+    assert rejected == {}

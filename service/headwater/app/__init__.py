@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +26,7 @@ from headwater.app.inspecting import Inspector
 from headwater.app.naming import Names
 from headwater.app.profiling import Profiler
 from headwater.app.report import ImportReport, RecordOutcome
+from headwater.app.values import Banner, Exported, ObjectList
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Progress, Writer
 from headwater.checking.audit import Audit
@@ -42,7 +42,7 @@ from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import SEVERITIES
 from headwater.questions.catalogue import Question, bind, catalogue, find
-from headwater.questions.description import Description, Thing
+from headwater.questions.description import Description
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.guard import guard
@@ -55,40 +55,6 @@ __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "Obje
 _log = logging.getLogger("headwater")
 _FEW = 20_000
 """Up to so many objects a list is in the order of their labels; beyond, in the order in which they came in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectList:
-    """A page of objects; `total` counts all that fit, `page` counts from 1."""
-
-    total: int
-    page: int
-    per_page: int
-    items: list[Thing]
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What an announced change does to an object; `itself` where the object is what changed."""
-
-    change: Thing
-    kind: str
-    at: str | None
-    state: str
-    severity: str
-    effect: str
-    justification: str
-    resolved_by: Thing | None
-    itself: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """An object written in another format."""
-
-    body: bytes
-    media_type: str
-    filename: str
 
 
 class Headwater:
@@ -149,6 +115,7 @@ class Headwater:
         self._store.remember_ontology(vocabulary().digest)
         empty = self.ledger.last_sequence() == 0
         self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        self._writer.audit_due = self._audits.note
 
     @classmethod
     def open(cls, settings: Settings) -> Headwater:

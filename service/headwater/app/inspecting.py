@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from headwater.checking.gate import Gate
 from headwater.checking.profile_report import ProfileReport
 from headwater.checking.profiles import About, profile
 from headwater.checking.sieve import TYPE
+from headwater.checking.surroundings import Told
 from headwater.errors import BadInput, UnreadableSource
 from headwater.importers.protocol import Source
 from headwater.importers.registry import choose
@@ -42,6 +43,7 @@ class Inspector:
         self._maker = RecordMaker(self._mint)
         self._gate = gate
         self._known: dict[str, dict[Triple, None]] = defaultdict(dict)
+        self._accepted = Told()
         self._told_by: dict[str, str] = {}
 
     @property
@@ -100,7 +102,7 @@ class Inspector:
             return
         if self._gate is None:
             self._gate = Gate()
-        verdicts = self._gate.check(records, self._neighbours)
+        verdicts = self._gate.check(records, self._accepted)
         for record in records:
             verdict = verdicts[record.iri]
             status = "created" if verdict.conforms else "rejected"
@@ -112,13 +114,10 @@ class Inspector:
                 if isinstance(triple.subject, NamedNode):
                     self._told_by.setdefault(triple.subject.value, report.source)
             if verdict.conforms:
+                self._accepted.add((*record.asserted, *record.entailed))
                 report.findings += record.findings
                 report.statements += len(record.asserted)
                 report.objects |= {node.iri: node.kind for node in record.lineage.nodes if node.kind not in ("", "part")}
-
-    def _neighbours(self, iris: Collection[str]) -> Iterator[Triple]:
-        for iri in iris:
-            yield from self._known.get(iri, ())
 
     def profiled(self, name: str, elsewhere: About | None = None) -> dict[str, list[ProfileReport]]:
         """A report on every object that the sources describe and the profile judges, by source, in the order of reading.

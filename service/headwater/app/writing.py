@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
+from headwater.app.around import Around
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
@@ -53,6 +54,7 @@ class Writer:
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = index.sequence
+        self.audit_due: Callable[[str], None] = lambda _reason: None
 
     # --- importing
 
@@ -113,7 +115,7 @@ class Writer:
             self._take(accepted, by, dry_run, report)
             # A record that only failed because of another one of its batch may pass on its own, now that the others are in.
             for record, verdict in rejected:
-                again = self.gate.check([record], self._neighbours)[record.iri] if len(records) > 1 else verdict
+                again = self._judged([record])[record.iri] if len(records) > 1 else verdict
                 if again.conforms:
                     self._take([(record, again)], by, dry_run, report)
                 else:
@@ -125,7 +127,7 @@ class Writer:
         rejected: list[_Judged] = []
         present = list(records)
         while present:
-            verdicts = self.gate.check(present, self._neighbours)
+            verdicts = self._judged(present)
             accepted = [(record, verdicts[record.iri]) for record in present if verdicts[record.iri].conforms]
             rejected += [(record, verdicts[record.iri]) for record in present if not verdicts[record.iri].conforms]
             if len(accepted) == len(present):
@@ -149,18 +151,27 @@ class Writer:
             self._gate = Gate()
         return self._gate
 
-    def _neighbours(self, iris: Collection[str]) -> Iterator[Triple]:
-        graphs = self.views.graphs(internal=True, projects=None)
-        for iri in iris:
-            yield from self._store.about(NamedNode(iri), graphs)
+    def _judged(self, records: Sequence[Record]) -> dict[str, GateReport]:
+        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again."""
+        present = [record for record in records if next(self._store.graph(NamedNode(record.iri)), None) is not None]
+        same = {record.iri: record for record in present if self._unchanged(record)}
+        others = [record for record in records if record.iri not in same]
+        revised = [record.iri for record in present if record.iri not in same]
+        verdicts = self.gate.check(list(same.values())) if same else {}
+        if others:
+            verdicts |= self.gate.check(others, Around(self._store, self.views, revised))
+        return verdicts
+
+    def _unchanged(self, record: Record) -> bool:
+        head = self._ledger.head(record.iri)
+        return head is not None and head.act == "write" and head.digest == record.digest
 
     def _preview(self, records: Sequence[Record]) -> list[tuple[str, Revision | None]]:
         """What a dry run says would become of each record."""
         found: list[tuple[str, Revision | None]] = []
         for record in records:
-            head = self._ledger.head(record.iri)
-            same = head is not None and head.act == "write" and head.digest == record.digest
-            found.append(("unchanged" if same else "created" if head is None else "changed", None))
+            known = self._ledger.head(record.iri) is not None
+            found.append(("unchanged" if self._unchanged(record) else "changed" if known else "created", None))
         return found
 
     def _append(self, records: Sequence[Record], by: str) -> list[tuple[str, Revision | None]]:
@@ -183,7 +194,12 @@ class Writer:
             if head.act == "withdraw":
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
             self.catch_up()
+            # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
+            losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
             revision = self._ledger.withdraw(iri, by, reason)
+            if losses:
+                _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
+                self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
             self._follow([Applied(iri, None)], [revision.sequence])
             return revision
 

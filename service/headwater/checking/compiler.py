@@ -16,6 +16,7 @@ from functools import cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from headwater.checking.footprint import nested_shapes
 from headwater.checking.paths import Path, Term, UnsupportedShape
 from headwater.checking.shapes import CONSTRAINTS, SUBCLASS, TYPE, Shape, Shapes
 from headwater.checking.values import failing_values, filter_for
@@ -215,7 +216,9 @@ class Compiled:
         if shape.path is None:
             text = f"SELECT DISTINCT {domain.var} WHERE {{ {domain.pattern} FILTER(!sameTerm({domain.var}, {term})) }}"
         elif plain := shape.path.plain():
-            absent = "".join(f" FILTER NOT EXISTS {{ {_from_literal(step, domain.var, term)} }}" for step in plain)
+            # No literal is a subject, nor may one stand there in SPARQL's grammar.
+            possible = [step for step in plain if step.kind == "predicate" or isinstance(term, NamedNode)]
+            absent = "".join(f" FILTER NOT EXISTS {{ {step.triple(domain.var, str(term))} }}" for step in possible)
             text = f"SELECT DISTINCT {domain.var} WHERE {{ {domain.pattern}{absent} }}"
         else:
             pairs, var = domain.pairs(shape.path)
@@ -247,7 +250,7 @@ class Compiled:
         wanted = shape.values("qualifiedValueShape")[0]
         deeper = domain.deeper(shape.path)
         wrong = self._failing(wanted, deeper)
-        siblings = self._siblings(shape) if shape.is_true("qualifiedValueShapesDisjoint") else []
+        siblings = self._shapes.siblings(shape) if shape.is_true("qualifiedValueShapesDisjoint") else []
         others = [self._failing(sibling, deeper) for sibling in siblings]
         count: Counter[Term] = Counter()
         for this, value in self._pairs(shape, domain):
@@ -256,12 +259,6 @@ class Compiled:
             yield from (this for this, number in count.items() if number > limit)
         else:
             yield from (this for this in self._all(domain) if count[this] < limit)
-
-    def _siblings(self, shape: Shape) -> list[Term]:
-        graph = self._shapes.graph
-        properties = [held for parent in self._shapes.parents(shape.node) for held in graph[parent][SH.property.value]]
-        named = [other for held in properties for other in graph.get(held, {}).get(SH.qualifiedValueShape.value, ())]
-        return [other for other in dict.fromkeys(named) if other not in shape.values("qualifiedValueShape")]
 
     def _against(self, name: str, other: str, shape: Shape, domain: Domain) -> Iterator[Pair]:
         pairs, var = domain.pairs(shape.path)
@@ -358,14 +355,9 @@ class Compiled:
         if node in above:
             raise UnsupportedShape(f"{node} rests on itself.")
         shape = self._shapes.shape(node)
-        nested = [*shape.values("property"), *shape.values("node"), *shape.values("not"), *shape.values("qualifiedValueShape")]
-        for name in ("and", "or", "xone"):
-            nested += [member for head in shape.values(name) for member in self._shapes.members(head)]
-        if shape.is_true("qualifiedValueShapesDisjoint"):
-            nested += self._siblings(shape)
         if shape.path is None and any(shape.values(name) for name in ("minCount", "maxCount", "uniqueLang", "lessThan")):
             raise UnsupportedShape(f"{node} counts or compares values, but has no path.")
-        for inner in nested:
+        for inner in nested_shapes(shape, self._shapes):
             self._walk(inner, (*above, node))
 
 
@@ -380,13 +372,6 @@ def _terms(terms: Iterable[Term]) -> str:
 
 def _any_of(classes: Sequence[str]) -> str:
     return f"VALUES ?class {{ {' '.join(f'<{cls}>' for cls in classes)} }} ?n0 <{TYPE}> ?class ."
-
-
-def _from_literal(step: Path, start: str, term: Term) -> str:
-    """A step to a term, written so that no literal stands as a subject, which SPARQL's grammar does not allow."""
-    if step.kind == "inverse" and isinstance(term, Literal):
-        return f"{start} ^{step.parts[0].sparql()} ?end FILTER(sameTerm(?end, {term}))"
-    return step.triple(start, str(term))
 
 
 def _number(term: Term) -> int:

@@ -1,39 +1,34 @@
 """The gate before every write: do the records contradict themselves, each other, or what is known of the things they refer to?
 
-Records are checked in batches over a small overlay, which holds what they say and what their neighbours are: the cost does not
-depend on how much the store holds.
+Records are checked in batches over a small overlay, which holds what they say and what others say of the same things: the cost
+does not depend on how much the store holds. What a write makes wrong elsewhere is traced by the footprints of the shapes.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
+from headwater.checking.footprint import Glance
 from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
-from headwater.checking.report import GateReport, GateResult, lenient_iri
-from headwater.checking.sieve import TYPE, Facts, Statement
+from headwater.checking.report import GateReport, GateResult
+from headwater.checking.sieve import TYPE, Facts, Statement, Term
+from headwater.checking.surroundings import Alone, Neighbourhood, Surroundings
 from headwater.records.record import Record
+from headwater.store.spelling import as_stored
 from headwater.terms.names import RDFS
 
 if TYPE_CHECKING:
     from headwater.checking.judge import Judge, Verdict
 
-Neighbours = Callable[[Collection[str]], Iterable[Triple]]
-"""Asked for IRIs, answers what is already known of them (statements of which they are the subject)."""
-
 _LABELS = (RDFS.label.value, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://xmlns.com/foaf/0.1/name")
 _WEIGHT = {"violation": 0, "warning": 1, "info": 2}
-
-
-def nothing_known(_iris: Collection[str]) -> tuple[Triple, ...]:
-    """The neighbours of a record that stands alone."""
-    return ()
 
 
 class Gate:
@@ -61,25 +56,33 @@ class Gate:
             # A gate without shapes would let everything through.
             raise BadShapes(f"{folder} holds no shapes.", remedy="Reinstall Headwater, or name the right folder.")
         self._mentioned = mentioned(self._shapes)
+        self._glances = tuple(dict.fromkeys(glance for plan in self.plans for glance in plan.glances))
         self._sieve = sieve
         self._lock = threading.Lock()
         self._judge: Judge | None = None
 
-    def check(self, records: Sequence[Record], neighbours: Neighbours = nothing_known) -> dict[str, GateReport]:
+    def check(self, records: Sequence[Record], around: Surroundings | None = None) -> dict[str, GateReport]:
         """A report for each record, by the record's IRI.
 
-        The records are seen together: what one says of a thing counts for the others. `neighbours` is asked once, for the things
-        that the records refer to without describing them. A finding is laid at the door of the record that causes it alone; where
-        only several together do, of each that says something about the thing.
+        The records are seen together: what one says of a thing counts for the others, and so does what others in the store say,
+        which `around` is asked for. A fault is laid at the door of the record that causes it alone; where only several together
+        do, of each that says something about the thing. A fault that stood before, and stands without the records, too, is not
+        held against them. Records may make things wrong that they say nothing of; of these only violations are looked for.
         """
         batch = _Batch([self._relevant(r.asserted) for r in records], [self._relevant(r.entailed) for r in records])
-        known = [statement for statement in self._relevant(neighbours(batch.unknown)) if statement[0] in batch.unknown]
         with self._lock:
-            results = self._results(batch, known)
+            results = self._results(batch, Neighbourhood(around or Alone(), self._relevant, batch.statements()))
         reports: dict[str, list[GateResult]] = {record.iri: [] for record in records}
         for number, result in results:
             reports[records[number].iri].append(result)
         return {iri: _report(found) for iri, found in reports.items()}
+
+    def losses(self, around: Surroundings) -> GateReport:
+        """What becomes wrong by what goes, where nothing comes: a withdrawal."""
+        batch = _Batch([[]], [[]])
+        with self._lock:
+            results = self._results(batch, Neighbourhood(around, self._relevant, ()))
+        return _report(result for _, result in results)
 
     def _relevant(self, triples: Iterable[Triple]) -> list[Statement]:
         wanted = self._mentioned
@@ -93,22 +96,28 @@ class Gate:
                     found.append((subject.value, predicate, value, triple))
         return found
 
-    def _results(self, batch: _Batch, known: list[Statement]) -> list[tuple[int, GateResult]]:
+    def _results(self, batch: _Batch, near: Neighbourhood) -> list[tuple[int, GateResult]]:
         own = batch.statements()
+        foci = self._foci(batch, near)
+        known = near.known
         statements = [*own, *known]
         facts = Facts.of(statements)
-        known_facts, own_facts = Facts.of(known), Facts.of(own) if known else facts
+        own_facts = Facts.of(own) if known else facts
         plans_by_iri = {plan.iri: plan for plan in self.plans}
+        verdicts = self._verdicts(statements, facts, foci, self.plans)
+        before = self._before(verdicts, batch, plans_by_iri, near)
         found: list[tuple[int, GateResult]] = []
-        for verdict in self._verdicts(statements, facts, batch.authors, self.plans):
+        for verdict in verdicts:
             plan = plans_by_iri[verdict.shape]
-            described = verdict.focus not in batch.unknown
-            if not described and self._verdicts(known, known_facts, [verdict.focus], [plan], only=verdict.focus):
+            described = verdict.focus in batch.described
+            if (plan.severity == "violation" or not described) and verdict in before:
                 continue  # it was at fault before; the record that refers to it is not to blame
+            if plan.severity != "violation" and verdict.focus not in batch.authors:
+                continue
             result = GateResult(
                 focus=verdict.focus,
                 path=" | ".join(plan.path or ()),
-                value=verdict.value if described or plan.path is None else None,
+                value=verdict.value if plan.path is None or batch.says(verdict, near) else None,
                 severity=plan.severity,
                 message=plan.message,
                 shape=plan.iri,
@@ -122,26 +131,73 @@ class Gate:
             found += [(number, result) for number in authors]
         return found
 
+    def _before(
+        self, verdicts: list[Verdict], batch: _Batch, plans_by_iri: dict[str, ShapePlan], near: Neighbourhood
+    ) -> set[Verdict]:
+        """Those of the verdicts that stood before the write and stand without it: nothing that comes or goes brought them."""
+        foci: dict[str, dict[str, None]] = defaultdict(dict)
+        for verdict in verdicts:
+            if verdict.focus not in batch.described or plans_by_iri[verdict.shape].severity == "violation":
+                foci[verdict.shape][verdict.focus] = None
+        if not foci or not (near.known or near.gone):
+            return set()
+        asked = [plans_by_iri[iri] for iri in foci]
+        without = set(self._verdicts(near.known, Facts.of(near.known), foci, asked))
+        if not near.gone:
+            return without
+        stood = [*near.known, *near.gone]
+        return without & set(self._verdicts(stood, Facts.of(stood), foci, asked))
+
+    def _foci(self, batch: _Batch, near: Neighbourhood) -> dict[str, Collection[str]]:
+        """For each shape the things to judge: what is described, and what may become wrong elsewhere. Loads what they need."""
+        near.ask(batch.authors)
+        near.ask(batch.named)
+        gone = near.gone
+        here = {**batch.authors, **dict.fromkeys(statement[0] for statement in gone)}
+        changed: list[Statement] | None = None
+        foci: dict[str, Collection[str]] = {}
+        elsewhere: set[str] = set()
+        near.complete(here, self._glances)
+        for plan in self.plans:
+            foci[plan.iri] = here
+            tracing = [glance for glance in plan.glances if glance.as_object or glance.way is not None]
+            if plan.severity != "violation" or not tracing:
+                continue
+            if changed is None:
+                changed = [*batch.statements(), *gone]
+            traced = self._traced(tracing, changed, near) - here.keys()
+            if traced:
+                near.complete(traced, plan.glances)
+                elsewhere |= traced
+                foci[plan.iri] = {**here, **dict.fromkeys(traced)}
+        return foci
+
+    def _traced(self, tracing: list[Glance], changed: list[Statement], near: Neighbourhood) -> set[str]:
+        found: set[str] = set()
+        for glance in tracing:
+            ends = set()
+            for subject, predicate, value, _ in changed:
+                if predicate == glance.predicate:
+                    if not glance.as_object:
+                        ends.add(subject)
+                    elif isinstance(value, NamedNode):
+                        ends.add(value.value)
+            for end in ends:
+                found |= near.beginnings(glance.way, end)
+        return found
+
     def _fails_alone(self, batch: _Batch, number: int, known: list[Statement], plan: ShapePlan, focus: str) -> bool:
         statements = [*batch.records[number], *known]
         if number not in batch.facts:
             batch.facts[number] = Facts.of(statements)
-        return bool(self._verdicts(statements, batch.facts[number], batch.subjects[number], [plan], only=focus))
+        return bool(self._verdicts(statements, batch.facts[number], {plan.iri: (focus,)}, [plan]))
 
     def _verdicts(
-        self,
-        statements: list[Statement],
-        facts: Facts,
-        own: Collection[str],
-        asked: Iterable[ShapePlan],
-        *,
-        only: str | None = None,
+        self, statements: list[Statement], facts: Facts, foci: Mapping[str, Collection[str]], asked: Iterable[ShapePlan]
     ) -> list[Verdict]:
         questions = []
         for plan in asked:
-            nodes = plan.targets(facts, own)
-            if only is not None:
-                nodes = [only] if only in nodes else []
+            nodes = plan.targets(facts, foci[plan.iri])
             if self._sieve:
                 nodes = plan.unsure(nodes, facts)
             if nodes:
@@ -173,33 +229,41 @@ class _Batch:
 
     def __init__(self, asserted: list[list[Statement]], entailed: list[list[Statement]]) -> None:
         self.records = [[*said, *follows] for said, follows in zip(asserted, entailed, strict=True)]
-        self.subjects = [dict.fromkeys(statement[0] for statement in statements) for statements in self.records]
         self.facts: dict[int, Facts] = {}
         self.authors: dict[str, list[int]] = defaultdict(list)
-        named: set[str] = set()
+        self.named: dict[str, None] = {}
         for number, statements in enumerate(self.records):
-            for subject in self.subjects[number]:
+            for subject in dict.fromkeys(statement[0] for statement in statements):
                 self.authors[subject].append(number)
-            named.update(
-                value.value for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
-            )
+            self.named |= {
+                value.value: None for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
+            }
         # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
-        self.unknown = (named | self.authors.keys()) - {statement[0] for said in asserted for statement in said}
-        # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
-        self.unknown = {iri for iri in self.unknown if lenient_iri(iri).value == iri}
+        self.described = {statement[0] for said in asserted for statement in said}
+        self._values: set[Term] | None = None
+
+    def says(self, verdict: Verdict, near: Neighbourhood) -> bool:
+        """Whether the value at fault stands in the records themselves."""
+        if verdict.focus not in near.said:
+            return True
+        if self._values is None:
+            values = [statement[2] for statement in self.statements()]
+            self._values = {as_stored(value) if isinstance(value, Literal) else value for value in values}
+        return verdict.value in self._values
 
     def statements(self) -> list[Statement]:
         return [statement for statements in self.records for statement in statements]
 
     def about(self, node: str) -> list[int]:
-        """The records that state something of `node`, or else those that refer to it."""
+        """The records that state something of `node`, or else those that refer to it, or else all: they made it wrong."""
         if node in self.authors:
             return self.authors[node]
-        return [
+        referring = [
             number
             for number, statements in enumerate(self.records)
             if any(isinstance(value, NamedNode) and value.value == node for _, _, value, _ in statements)
         ]
+        return referring or list(range(len(self.records)))
 
 
 def _read(path: Path) -> list[Triple]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from headwater.checking.footprint import Glance, footprint
+from headwater.checking.paths import UnsupportedShape
 from headwater.checking.report import Severity
+from headwater.checking.shapes import Shapes
 from headwater.checking.sieve import BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
 from headwater.errors import HeadwaterError
 from headwater.terms.names import RDFS, SH
@@ -29,7 +31,7 @@ class ShapePlan:
     """A shape with targets.
 
     `path` holds alternatives of plain predicates; it is None for a node shape and empty for a path of another form. `by_value`
-    says that each value is judged by itself.
+    says that each value is judged by itself. `glances` is the shape's footprint.
     """
 
     iri: str
@@ -41,18 +43,18 @@ class ShapePlan:
     objects_of: tuple[str, ...]
     by_value: bool
     sieve: Sieve
+    glances: tuple[Glance, ...]
 
     def targets(self, facts: Facts, own: Collection[str]) -> list[str]:
-        """The target nodes among `own`, the subjects of the records being checked; objects of `own` for `sh:targetObjectsOf`."""
+        """The target nodes among `own`."""
         found: dict[str, None] = {}
         for cls in self.classes:
             found.update(dict.fromkeys(node for node in facts.instances.get(cls, ()) if node in own))
         for predicate in self.subjects_of:
             found.update(dict.fromkeys(node for node in facts.values.get(predicate, ()) if node in own))
         for predicate in self.objects_of:
-            for subject, values in facts.values.get(predicate, {}).items():
-                if subject in own:
-                    found.update((value.value, None) for value in values if isinstance(value, NamedNode))
+            for values in facts.values.get(predicate, {}).values():
+                found.update((value.value, None) for value in values if isinstance(value, NamedNode) and value.value in own)
         return sorted(found)
 
     def unsure(self, nodes: list[str], facts: Facts) -> list[str]:
@@ -85,10 +87,8 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
     Raises `BadShapes` for what the gate cannot do soundly (SPARQL constraints, closed shapes), and for targeted shapes that have
     no IRI or gather property shapes: one shape with targets is one question with one message.
     """
-    said: dict[Term, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
-    for triple in shapes:
-        said[triple.subject][triple.predicate.value].append(triple.object)
-    frozen = {node: dict(about) for node, about in said.items()}
+    read = Shapes(shapes)
+    frozen = read.graph
     sieve = Sieve(frozen)
     found = []
     for node, about in frozen.items():
@@ -116,9 +116,17 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
                 objects_of=objects,
                 by_value=about.keys() - SAYS_NOTHING <= BY_VALUE,
                 sieve=sieve,
+                glances=_glances(node, read),
             )
         )
     return sorted(found, key=lambda plan: plan.iri)
+
+
+def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:
+    try:
+        return footprint(shapes.shape(node), shapes)
+    except UnsupportedShape as error:
+        raise BadShapes(f"{node}: {error.detail}") from error
 
 
 def mentioned(shapes: Iterable[Triple]) -> frozenset[str]:

@@ -99,9 +99,12 @@ class Shapes:
     def members(self, head: Term) -> tuple[Term, ...]:
         return members(head, self.graph)
 
-    def parents(self, shape: Term) -> list[Term]:
-        """The shapes that hold this one by `sh:property`."""
-        return [node for node, about in self.graph.items() if shape in about.get(SH.property.value, ())]
+    def siblings(self, shape: Shape) -> list[Term]:
+        """The other qualified value shapes among the property shapes that stand beside a shape."""
+        held_with = [about[SH.property.value] for about in self.graph.values() if shape.node in about.get(SH.property.value, ())]
+        beside = [self.graph.get(other, {}) for group in held_with for other in group]
+        named = [wanted for about in beside for wanted in about.get(SH.qualifiedValueShape.value, ())]
+        return [other for other in dict.fromkeys(named) if other not in shape.values("qualifiedValueShape")]
 
     def mentioned(self) -> frozenset[str]:
         """Every IRI that the shapes name."""

@@ -50,8 +50,8 @@ def query(
     shape = As.json if as_json else shape
     if text is not None and question is not None:
         raise BadParameter("give either a question or a text with -e, not both")
-    if text is None and question is None:
-        _list(as_json)
+    if text is None and (question is None or question in _categories()):
+        _list(as_json, question or "")
         return
     with opened(data) as headwater:
         body, media_type = _ask(headwater, question, text, given, _MEDIA.get(shape))
@@ -95,16 +95,26 @@ def _read(path: Path) -> str:
         raise UnreadableSource(f"{path}: {error.strerror}") from error
 
 
-def _list(as_json: bool) -> None:
+def _categories() -> list[str]:
     from headwater import assets
-    from headwater.cli.printing import show_json, table
     from headwater.questions.catalogue import catalogue
 
-    questions = catalogue(assets.folder("queries")).values()
+    return sorted({question.category for question in catalogue(assets.folder("queries")).values() if question.category})
+
+
+def _list(as_json: bool, category: str) -> None:
+    from headwater import assets
+    from headwater.cli.printing import note, show_json, table
+    from headwater.questions.catalogue import catalogue, in_category
+
+    known = catalogue(assets.folder("queries"))
+    questions = in_category(known, category).values()
     if as_json:
         show_json([question.as_dict() for question in questions])
         return
     table(["question", "asks", "takes"], [[q.name, q.summary, ", ".join(p.name for p in q.parameters)] for q in questions])
+    for other in _categories() if not category else ():
+        note(f"{len(in_category(known, other))} more with: headwater query {other}")
 
 
 def _table(results: dict[str, Any]) -> None:

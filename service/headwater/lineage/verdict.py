@@ -131,8 +131,12 @@ class Verdicts:
                 code = "mended"
                 break
             before = int(spread.came_with[effect, here])
-            role = int(roles[edge])
-            reason = self.book.codes[self.book.because[before, role, self.graph.kind[self.nodes[here]]]]
+            role, kind = int(roles[edge]), self.graph.kind[self.nodes[here]]
+            # A doubt about the link is no reason where the link would have passed nothing anyway.
+            stated = int(self._possible_role[edge])
+            if role != stated and self.book.certain[before, stated, kind] == effect == none:
+                role = stated
+            reason = self.book.codes[self.book.because[before, role, kind]]
             source = int(self._earlier[edge])
             passes_on = (effect == none and before == none) or (effect != none and role in plain)
             if not passes_on or (source in self._seed_places() and effect != none):

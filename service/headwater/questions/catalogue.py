@@ -23,7 +23,7 @@ ParameterType = Literal["iri", "string", "integer", "kind"]
 _TYPES: tuple[ParameterType, ...] = ("iri", "string", "integer", "kind")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_FIELDS = {"summary", "description", "params", "returns", "cost"}
+_FIELDS = {"summary", "description", "source", "params", "returns", "cost"}
 _HEADER_MARK = "#+"
 
 
@@ -47,7 +47,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One file of `queries/`. `returns` names the columns with their types; `cost` is `lookup`, `scan` or `walk`."""
+    """One file of `queries/`. `returns` names the columns with their types; `cost` is `lookup`, `scan` or `walk`.
+
+    `category` is the sub-folder it stands in (empty at the top), `source` who asked it first. The name of a question that is
+    asked in several vocabularies ends in `.prov`, `.mls` or `.mex`.
+    """
 
     name: str
     summary: str
@@ -56,6 +60,8 @@ class Question:
     returns: dict[str, str]
     cost: str
     text: str
+    category: str = ""
+    source: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The question as lists and pages show it."""
@@ -70,24 +76,41 @@ class Question:
             },
             "returns": self.returns,
             "cost": self.cost,
+            **({"category": self.category} if self.category else {}),
+            **({"source": self.source} if self.source else {}),
         }
 
 
 def catalogue(folder: Path) -> dict[str, Question]:
-    """All questions of a folder by name, in the order of their names. Raises `BrokenQuestion` for a header that makes no sense.
+    """All questions of a folder and its sub-folders by name, those at the top first.
+
+    Raises `BrokenQuestion` for a header that makes no sense.
 
     >>> from headwater import assets
     >>> catalogue(assets.folder("queries"))["failed-runs"].cost
     'scan'
     """
-    return {path.stem: _question(path) for path in sorted(folder.glob("*.rq"))}
+    paths = [*sorted(folder.glob("*.rq")), *sorted(folder.glob("*/*.rq"))]
+    return {path.stem: _question(path, "" if path.parent == folder else path.parent.name) for path in paths}
+
+
+def in_category(questions: Mapping[str, Question], category: str = "") -> dict[str, Question]:
+    """The questions of one category; without one, those at the top, which lists show first.
+
+    >>> from headwater import assets
+    >>> list(in_category(catalogue(assets.folder("queries")), "competency"))[0].rpartition(".")[2] in ("prov", "mls", "mex")
+    True
+    """
+    return {name: question for name, question in questions.items() if question.category == category}
 
 
 def find(questions: Mapping[str, Question], name: str) -> Question:
     """The question called `name`. Raises `NotFound` with the names that there are."""
     if name in questions:
         return questions[name]
-    raise NotFound(f"there is no question called {name!r}", remedy=f"Ask one of: {', '.join(sorted(questions))}.")
+    forms = [known for known in questions if known.rpartition(".")[0] == name]
+    near = sorted(forms or in_category(questions) or questions)
+    raise NotFound(f"there is no question called {name!r}", remedy=f"Ask one of: {', '.join(near)}.")
 
 
 def bind(
@@ -144,7 +167,7 @@ def _term(parameter: Parameter, value: str, resolve: Callable[[str], str] | None
     return NamedNode(iri)
 
 
-def _question(path: Path) -> Question:
+def _question(path: Path, category: str = "") -> Question:
     try:
         text = path.read_text(encoding="utf-8")
         header = yaml.safe_load("\n".join(_header_lines(text)))
@@ -163,6 +186,8 @@ def _question(path: Path) -> Question:
         returns={str(name): str(kind) for name, kind in returns.items()},
         cost=str(header.get("cost") or "lookup"),
         text=text,
+        category=category,
+        source=str(header.get("source") or ""),
     )
 
 

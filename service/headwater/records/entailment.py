@@ -1,4 +1,5 @@
-"""What follows from a record's statements by the axioms of `ontology/`: classes, wider and inverse properties, plain PROV forms.
+"""What follows from a record's statements by the axioms and rules of `ontology/`: classes, wider and inverse properties, plain
+PROV forms, and the same facts in the words of PROV-O, ML-Schema and MEX.
 
 Entailment looks at one record at a time, so that withdrawing a record takes exactly its own conclusions with it.
 """
@@ -10,7 +11,9 @@ from collections.abc import Iterable
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from headwater.records.inference import Inference, RuleSet
 from headwater.terms.names import RDF
+from headwater.terms.rules import Rule, guarded_rules
 from headwater.terms.vocabulary import Axioms, axioms
 
 _TYPE = RDF.type
@@ -18,7 +21,7 @@ _HIDDEN_CLASSES = frozenset({"http://www.w3.org/2000/01/rdf-schema#Resource", "h
 
 
 class Entailer:
-    """Closes a set of triples under the axioms. The result does not depend on the order of the triples.
+    """Closes a set of triples under the axioms and the guarded rules. The result does not depend on the order of the triples.
 
     >>> from headwater.terms.names import MLS, PROV
     >>> run, data = NamedNode("urn:run"), NamedNode("urn:data")
@@ -27,8 +30,9 @@ class Entailer:
     (True, True)
     """
 
-    def __init__(self, tables: Axioms | None = None) -> None:
+    def __init__(self, tables: Axioms | None = None, rules: Iterable[Rule] | None = None) -> None:
         self._tables = tables or axioms()
+        self._rules = RuleSet(guarded_rules() if rules is None else rules)
         self._nodes: dict[str, NamedNode] = {}
         self._by_predicate: dict[str, _Consequences] = {}
         self._by_class: dict[str, tuple[NamedNode, ...]] = {}
@@ -38,6 +42,7 @@ class Entailer:
         known = dict.fromkeys(triples)
         asserted = len(known)
         todo = list(known)
+        inference = Inference(self._rules, todo.copy())
         chains = self._tables.chains
         tails: dict[tuple[object, str], list[Triple]] = defaultdict(list)
         heads: dict[object, list[Triple]] = defaultdict(list)
@@ -62,10 +67,14 @@ class Entailer:
                     for second, whole in chains[head.predicate.value]:
                         if second == iri:
                             fresh.append(Triple(head.subject, self._node(whole), value))
+            fresh += inference.follow(triple)
             for new in fresh:
                 if new not in known:
                     known[new] = None
                     todo.append(new)
+            if not todo:
+                todo = [new for new in dict.fromkeys(inference.settle()) if new not in known]
+                known.update(dict.fromkeys(todo))
         return list(known)[asserted:]
 
     def _node(self, iri: str) -> NamedNode:

@@ -156,12 +156,19 @@ class EmbeddedStore:
             if isinstance(quad.graph_name, NamedNode):
                 yield quad.graph_name
 
-    def about(self, node: NamedNode | Literal, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
+    def about(
+        self,
+        node: NamedNode | Literal,
+        graphs: Sequence[NamedNode],
+        *,
+        as_object: bool = False,
+        predicate: NamedNode | None = None,
+    ) -> Iterator[Triple]:
         for graph in graphs:
             if as_object:
-                yield from (quad.triple for quad in self._live.quads_for_pattern(None, None, node, graph))
+                yield from (quad.triple for quad in self._live.quads_for_pattern(None, predicate, node, graph))
             elif isinstance(node, NamedNode):
-                yield from (quad.triple for quad in self._live.quads_for_pattern(node, None, None, graph))
+                yield from (quad.triple for quad in self._live.quads_for_pattern(node, predicate, None, graph))
 
     def snapshot(self, folder: Path) -> EmbeddedStore:
         """The store as it is now, for long reading while writing goes on; close it before the folder is removed.

@@ -70,8 +70,18 @@ class TripleStore(Protocol):
         """The graphs in which a triple stands."""
         ...
 
-    def about(self, node: NamedNode | Literal, graphs: Sequence[NamedNode], *, as_object: bool = False) -> Iterator[Triple]:
-        """The triples with `node` as subject (or as object) in any of `graphs`; one that stands in several may come twice."""
+    def about(
+        self,
+        node: NamedNode | Literal,
+        graphs: Sequence[NamedNode],
+        *,
+        as_object: bool = False,
+        predicate: NamedNode | None = None,
+    ) -> Iterator[Triple]:
+        """The triples with `node` as subject (or as object) in any of `graphs`, or only those of a predicate.
+
+        A triple that stands in several graphs may come twice.
+        """
         ...
 
     def quads(self) -> Iterator[Quad]:

@@ -63,6 +63,10 @@ class Views:
         names = self._projects if projects is None else self._projects & set(projects)
         return shown + [self.project(name) for name in sorted(names)]
 
+    def is_view(self, graph: NamedNode) -> bool:
+        """Whether a graph is a view, and no record's."""
+        return graph.value.startswith(f"{self._base}view/")
+
     @property
     def internal_live(self) -> bool:
         """Whether the internal view is kept."""

@@ -7,7 +7,20 @@ from fastapi import FastAPI
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
-from headwater.web.routes import ask, catalogue, graph, health, landing, lineage, questions, records, reference, search, sparql
+from headwater.web.routes import (
+    ask,
+    catalogue,
+    graph,
+    health,
+    landing,
+    lineage,
+    questions,
+    records,
+    reference,
+    search,
+    sparql,
+    terms,
+)
 
 _ABOUT = """
 Headwater keeps the provenance of scientific machine learning as a knowledge graph and answers two questions: what does a
@@ -43,6 +56,6 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
-    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference):
+    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference, terms):
         app.include_router(routes.router)
     return app

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from headwater import assets
 from headwater.errors import BadParameter, HeadwaterError
-from headwater.questions.catalogue import Question, catalogue, find
+from headwater.questions.catalogue import Question, catalogue, find, in_category
 from headwater.terms.vocabulary import vocabulary
 from headwater.web.caching import validators
 from headwater.web.negotiation import HTML, choose
@@ -21,17 +21,31 @@ from headwater.web.routes.sparql import RESULTS
 
 router = APIRouter(include_in_schema=False)
 
+_VOCABULARIES = {"prov": "PROV-O", "mls": "ML-Schema", "mex": "MEX"}
+"""The vocabularies by the ending of a question's name."""
+
 
 @cache
 def _questions() -> dict[str, Question]:
     return catalogue(assets.folder("queries"))
 
 
+@cache
+def _competency() -> list[tuple[Question, list[tuple[str, str]]]]:
+    """The competency questions, each with the names of its forms and the vocabulary of each."""
+    forms: dict[str, list[tuple[str, str]]] = {}
+    for name in in_category(_questions(), "competency"):
+        base, _, vocabulary_word = name.rpartition(".")
+        forms.setdefault(base, []).append((name, _VOCABULARIES[vocabulary_word]))
+    return [(_questions()[names[0][0]], sorted(names, key=lambda form: form[1], reverse=True)) for names in forms.values()]
+
+
 @router.get("/ask")
 def questions(request: Request, headwater: App, reader: Who) -> Response:
     """The list of questions."""
     headers = validators(request, headwater, reader, HTML)
-    return Response(page("ask.html", request, questions=_questions().values()), headers=headers, media_type="text/html")
+    body = page("ask.html", request, questions=in_category(_questions()).values(), competency=_competency())
+    return Response(body, headers=headers, media_type="text/html")
 
 
 @router.get("/ask/{name}")

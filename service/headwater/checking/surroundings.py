@@ -1,0 +1,155 @@
+"""What others say about the things that some records touch: as much of it as the shapes look at, and no more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
+
+from pyoxigraph import NamedNode, Triple
+
+from headwater.checking.footprint import Glance, walk
+from headwater.checking.paths import Path
+from headwater.checking.report import lenient_iri
+from headwater.checking.sieve import Statement
+
+Relevant = Callable[[Iterable[Triple]], list[Statement]]
+
+
+class Surroundings(Protocol):
+    """What stands in the store apart from the records that are being checked, which may have earlier revisions there."""
+
+    def about(self, iri: str) -> Iterable[Triple]:
+        """What others say of a thing."""
+        ...
+
+    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
+        """What others say by a predicate that has the thing as its value."""
+        ...
+
+    def going(self) -> Iterable[Triple]:
+        """What only the earlier revisions of the records say, so that it goes unless the new ones repeat it."""
+        ...
+
+
+class Alone:
+    """The surroundings of records that stand alone.
+
+    >>> list(Alone().about("urn:a"))
+    []
+    """
+
+    def about(self, _iri: str) -> Iterable[Triple]:
+        return ()
+
+    def to(self, _iri: str, _predicate: str) -> Iterable[Triple]:
+        return ()
+
+    def going(self) -> Iterable[Triple]:
+        return ()
+
+
+class Told(Alone):
+    """Surroundings in memory: what was accepted so far.
+
+    >>> told = Told()
+    >>> told.add([Triple(NamedNode("urn:a"), NamedNode("urn:p"), NamedNode("urn:b"))])
+    >>> len(list(told.about("urn:a"))), len(list(told.to("urn:b", "urn:p"))), len(list(told.to("urn:b", "urn:q")))
+    (1, 1, 0)
+    """
+
+    def __init__(self) -> None:
+        self._about: dict[str, list[Triple]] = defaultdict(list)
+        self._to: dict[tuple[str, str], list[Triple]] = defaultdict(list)
+
+    def add(self, statements: Iterable[Triple]) -> None:
+        """Take in what a record says."""
+        for triple in statements:
+            if isinstance(triple.subject, NamedNode):
+                self._about[triple.subject.value].append(triple)
+                if isinstance(triple.object, NamedNode):
+                    self._to[triple.object.value, triple.predicate.value].append(triple)
+
+    def about(self, iri: str) -> Iterable[Triple]:
+        return self._about.get(iri, ())
+
+    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
+        return self._to.get((iri, predicate), ())
+
+
+class Neighbourhood:
+    """What is known around a batch, loaded place by place: `known` others say, `gone` goes with earlier revisions."""
+
+    def __init__(self, around: Surroundings, relevant: Relevant, own: Iterable[Statement]) -> None:
+        self._around = around
+        self._relevant = relevant
+        self.known: list[Statement] = []
+        self.gone: list[Statement] = relevant(around.going())
+        self.said: set[str] = set()
+        """The things of which others say anything that matters."""
+        self._asked: dict[str, bool] = {}
+        self._asked_to: set[tuple[str, str]] = set()
+        self._seen: set[Triple] = set()
+        self._onwards: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._back: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._own = own
+        self._linked = False
+
+    def ask(self, iris: Iterable[str]) -> None:
+        """Load what others say of these things."""
+        for iri in iris:
+            if iri not in self._asked:
+                # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
+                self._asked[iri] = lenient_iri(iri).value == iri
+                if self._asked[iri]:
+                    self._take([statement for statement in self._relevant(self._around.about(iri)) if statement[0] == iri])
+
+    def ask_to(self, iri: str, predicate: str) -> None:
+        """Load who has this thing as the value of a predicate."""
+        if (iri, predicate) not in self._asked_to and self._asked.get(iri, True) and lenient_iri(iri).value == iri:
+            self._asked_to.add((iri, predicate))
+            self._take(self._relevant(self._around.to(iri, predicate)))
+
+    def _take(self, statements: Iterable[Statement]) -> None:
+        for statement in statements:
+            if statement[3] not in self._seen:
+                self._seen.add(statement[3])
+                self.known.append(statement)
+                self.said.add(statement[0])
+                if self._linked:
+                    self._link(statement)
+
+    def _link(self, statement: Statement) -> None:
+        subject, predicate, value, _ = statement
+        if isinstance(value, NamedNode):
+            self._onwards[subject, predicate].append(value.value)
+            self._back[value.value, predicate].append(subject)
+
+    def _step(self, node: str, predicate: str, backwards: bool) -> Iterable[str]:
+        if not self._linked:
+            self._linked = True
+            for statement in (*self._own, *self.known, *self.gone):
+                self._link(statement)
+        if backwards:
+            self.ask_to(node, predicate)
+            return tuple(self._back.get((node, predicate), ()))
+        self.ask((node,))
+        return tuple(self._onwards.get((node, predicate), ()))
+
+    def beginnings(self, way: Path | None, end: str) -> set[str]:
+        """The things from which a way leads to `end`, before the write or after it."""
+        return {end} if way is None else walk(way, [end], self._step, backwards=True)
+
+    def complete(self, foci: Collection[str], glances: Iterable[Glance]) -> None:
+        """Load all that these glances from these things look at."""
+        by_way: dict[Path | None, set[str | None]] = defaultdict(set)
+        for glance in glances:
+            by_way[glance.way].add(glance.predicate if glance.as_object else None)
+        for way, predicates in by_way.items():
+            places = foci if way is None else walk(way, foci, self._step)
+            for predicate in predicates:
+                if predicate is None:
+                    self.ask(places)
+                else:
+                    for place in places:
+                        self.ask_to(place, predicate)
