@@ -87,11 +87,13 @@ def measure_store(size: int, folder: Path, by_pyshacl: bool) -> dict[str, Any]:
     statements = len({*record.asserted, *record.entailed})
     rows = store.rows("SELECT ?d { ?d a <https://w3id.org/headwater/terms#Dataset> } ORDER BY ?d LIMIT 6", graphs)
     datasets = [str(row[0]).strip("<>") for row in rows]
-    gate, times, sizes = Gate(), [], []
+    gate, times, cpu, sizes = Gate(), [], [], []
     for number in range(60):
         fresh = one_run(number, datasets)
         sizes.append(len(fresh.asserted) + len(fresh.entailed))
+        worked = time.thread_time()
         times.append(seconds(lambda fresh=fresh: gate.check([fresh], Around(store, views, []))))  # type: ignore[misc]
+        cpu.append(time.thread_time() - worked)
     auditor = Auditor()
 
     def ask(text: str) -> Iterator[tuple[object, ...]]:
@@ -102,6 +104,7 @@ def measure_store(size: int, folder: Path, by_pyshacl: bool) -> dict[str, Any]:
         "statements": statements,
         "run_statements": statistics.median(sizes),
         "gate_ms": 1000 * statistics.median(times[10:]),
+        "gate_processor_ms": 1000 * statistics.median(cpu[10:]),
         "gate_p95_ms": 1000 * sorted(times[10:])[int(0.95 * len(times[10:]))],
         "audit_s": audit,
         "audit_per_s": statements / audit,
@@ -156,11 +159,11 @@ def _owlrl(body: bytes, ontology: bytes, _folder: Path) -> float:
 
 def _reasonable(body: bytes, ontology: bytes, folder: Path) -> float:
     reasonable = importlib.import_module("reasonable")
-    for name, content in (("all.nt", body), ("ontology.ttl", ontology)):
+    for name, content in (("all.ttl", body), ("ontology.ttl", ontology)):
         (folder / name).write_bytes(content)
     reasoner = reasonable.PyReasoner()
     reasoner.load_file(str(folder / "ontology.ttl"))
-    reasoner.load_file(str(folder / "all.nt"))
+    reasoner.load_file(str(folder / "all.ttl"))
     return seconds(reasoner.reason)
 
 

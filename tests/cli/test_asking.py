@@ -106,6 +106,14 @@ def test_a_query_that_cannot_be_run_is_rejected(headwater: Headwater, lab: Path,
 def test_the_questions_are_listed_without_a_data_folder(headwater: Headwater) -> None:
     listed = headwater("query", "--json").json
     assert "failed-runs" in [question["name"] for question in listed]
+    assert not [question["name"] for question in listed if question.get("category")]
+
+
+def test_competency_questions_are_listed_by_their_category(headwater: Headwater) -> None:
+    listed = headwater("query", "competency", "--json").json
+    assert {question["category"] for question in listed} == {"competency"}
+    assert "which-run-made-this-model.mls" in [question["name"] for question in listed]
+    assert "more with: headwater query competency" in headwater("query").err
 
 
 def test_an_identifier_is_understood_as_a_parameter(headwater: Headwater, lab: Path) -> None:

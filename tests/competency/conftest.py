@@ -15,7 +15,7 @@ from headwater.importers.rdf import RdfImporter
 from headwater.importers.ro_crate import RoCrateImporter
 from headwater.questions.catalogue import Question
 from headwater.records.draft import Draft
-from headwater.records.record import RecordMaker
+from headwater.records.record import Record, RecordMaker
 from headwater.store.embedded import EmbeddedStore
 from headwater.terms.minting import Mint
 
@@ -31,13 +31,18 @@ SOURCES: dict[str, tuple[str, Importer]] = {
 }
 
 
-def stored(drafts: list[Draft], importer: Importer) -> EmbeddedStore:
-    """A store with these drafts and what follows from them."""
-    maker, store = RecordMaker(MINT), EmbeddedStore(None)
-    quads = []
-    for draft in drafts:
-        record = maker.make(draft, "public", importer.name, importer.version, importer.evidence)
-        quads += [Quad(t.subject, t.predicate, t.object, VIEW) for t in [*record.asserted, *record.entailed]]
+def records(what: str) -> list[Record]:
+    """The story's records as this source gives them."""
+    name, importer = SOURCES[what]
+    read = importer.read(Source(STORY / name, name, 10**8, identity=name), MINT)
+    maker = RecordMaker(MINT)
+    return [maker.make(d, "public", importer.name, importer.version, importer.evidence) for d in read if isinstance(d, Draft)]
+
+
+def stored(what: str) -> EmbeddedStore:
+    """A store with the story from this source and what follows from it."""
+    store = EmbeddedStore(None)
+    quads = [Quad(t.subject, t.predicate, t.object, VIEW) for r in records(what) for t in [*r.asserted, *r.entailed]]
     store.change([], quads, 1)
     return store
 
@@ -45,12 +50,7 @@ def stored(drafts: list[Draft], importer: Importer) -> EmbeddedStore:
 @pytest.fixture(scope="session")
 def stories() -> dict[str, EmbeddedStore]:
     """The store of each source, by what it is."""
-    found = {}
-    for what, (name, importer) in SOURCES.items():
-        source = Source(STORY / name, name, 10**8, identity=name)
-        drafts = [draft for draft in importer.read(source, MINT) if isinstance(draft, Draft)]
-        found[what] = stored(drafts, importer)
-    return found
+    return {what: stored(what) for what in SOURCES}
 
 
 def answer(question: Question, store: EmbeddedStore) -> list[list[str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from headwater import assets
+from headwater.checking.gate import Gate
 from headwater.questions.catalogue import catalogue, in_category
 from headwater.store.embedded import EmbeddedStore
-from tests.competency.conftest import SOURCES, answer
+from tests.competency.conftest import SOURCES, answer, records
 
 QUESTIONS = in_category(catalogue(assets.folder("queries")), "competency")
 BASES = list(dict.fromkeys(name.rpartition(".")[0] for name in QUESTIONS))
@@ -58,3 +59,9 @@ def test_the_answer_is_the_same_from_every_source_in_every_vocabulary(
 def test_half_of_the_questions_are_answered_by_the_story() -> None:
     assert len(EXPECTED) >= len(BASES) / 2
     assert set(EXPECTED) <= set(BASES)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_story_passes_the_gate_from_every_source(source: str) -> None:
+    refused = [report.sentences() for report in Gate().check(records(source)).values() if not report.conforms]
+    assert refused == []

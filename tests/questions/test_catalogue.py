@@ -170,3 +170,11 @@ def test_a_default_is_bound_and_an_optional_parameter_without_one_stays_open(tmp
     assert {name: term.value for name, term in bind(question, {"s": "a", "n": "-7"}).items()} == {"n": "-7", "s": "a"}
     with pytest.raises(BadParameter, match="whole number"):
         bind(question, {"n": "1e9"})
+
+
+def test_a_question_without_its_vocabulary_names_the_forms_that_there_are() -> None:
+    with pytest.raises(NotFound) as refused:
+        find(EVERY, "which-run-made-this-model")
+    assert refused.value.remedy.endswith(
+        "which-run-made-this-model.mex, which-run-made-this-model.mls, which-run-made-this-model.prov."
+    )

@@ -126,3 +126,10 @@ def test_an_unchanged_answer_is_not_sent_again(lab: Client, stranger: Client) ->
 def test_what_a_stranger_may_not_see_is_not_found(lab: Client, stranger: Client) -> None:
     assert lab.get("/api/v1/lineage?id=dataset/secret").status_code == 200
     assert stranger.get("/api/v1/lineage?id=dataset/secret").status_code == 404
+
+
+def test_the_page_ask_folds_the_competency_questions_away(lab: Client) -> None:
+    page = lab.get("/ask", accept="text/html").text
+    assert page.count("<details>") == 1
+    assert 'href="/ask/which-run-made-this-model.mex"' in page
+    assert lab.get("/ask/which-run-made-this-model.mex", accept="text/html").status_code == 200

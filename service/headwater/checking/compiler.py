@@ -45,10 +45,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The things that a shape is asked about: a graph pattern that binds `var`."""
+    """The things that a shape is asked about: a graph pattern that binds `var`.
+
+    `subjects_of` are predicates whose subjects are all among them.
+    """
 
     pattern: str
     var: str
+    subjects_of: frozenset[str] = frozenset()
 
     def deeper(self, path: Path | None) -> Domain:
         """The things at the end of a path from these, as a sub-select."""
@@ -62,6 +66,8 @@ class Domain:
         if path is None:
             return self.pattern, self.var
         var = f"?n{int(self.var[2:]) + 1}"
+        if (plain := path.plain()) and all(step.iri in self.subjects_of for step in plain):
+            return path.triple(self.var, var), var  # whatever has a value is meant; half the time of a join
         walked = f"{self.pattern} {path.triple(self.var, var)}"
         if not path.may_stay:
             return walked, var
@@ -114,7 +120,8 @@ class Compiled:
         if len(parts) == 1 and (targets.nodes or len(targets.classes) == 1) and "VALUES ?class" not in parts[0]:
             return Domain(chosen + parts[0], "?n0")
         union = " UNION ".join(f"{{ {chosen}{part} }}" for part in parts)
-        return Domain(f"{{ SELECT DISTINCT ?n0 WHERE {{ {union} }} }}", "?n0")
+        meant = frozenset(targets.subjects_of) if only is None else frozenset()
+        return Domain(f"{{ SELECT DISTINCT ?n0 WHERE {{ {union} }} }}", "?n0", meant)
 
     # --- results and failures
 

@@ -33,7 +33,10 @@ _MEDIA = {As.json: "application/sparql-results+json", As.csv: "text/csv", As.tur
 def query(
     question: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE.rq|NAME]", help="A file, or the name of a question; without any, they are listed."),
+        typer.Argument(
+            metavar="[FILE.rq|NAME]",
+            help="A file, or the name of a question; without any, they are listed (and with competency, those).",
+        ),
     ] = None,
     text: Annotated[str | None, typer.Option("-e", "--execute", metavar="TEXT", help="The SPARQL text itself.")] = None,
     param: Annotated[
