@@ -188,7 +188,7 @@ def ours() -> World:
     return World(assets.folder("shapes"))
 
 
-_LIMITS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_LIMITS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @_LIMITS
