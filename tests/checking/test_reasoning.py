@@ -25,7 +25,8 @@ PROJECT = f"""
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @base <{BASE}id/> .
 <project/digits> a hw:Project ; rdfs:label "digits" .
-<run/fit> a hw:Run ; rdfs:label "fit" ; dcterms:isPartOf <project/digits> ; prov:used <dataset/train> .
+<run/fit> a hw:Run ; rdfs:label "fit" ; dcterms:isPartOf <project/digits> ; prov:used <dataset/train> ;
+    prov:qualifiedUsage [ a prov:Usage ; prov:entity <dataset/train> ; prov:hadRole hw:train ] .
 <dataset/train> a hw:Dataset ; rdfs:label "train" .
 <model/svm> a hw:Model ; rdfs:label "svm" ; prov:wasGeneratedBy <run/fit> .
 <dataset/other> a hw:Dataset ; rdfs:label "of another project" .
@@ -126,6 +127,14 @@ def test_a_projects_world_holds_its_runs_with_what_they_used_and_made(headwater:
     assert world[f"{BASE}id/dataset/train"] is not None
     assert world[f"{BASE}id/dataset/other"] is None
     assert world[PROV.Activity.value] is not None
+
+
+@pytest.mark.usefixtures("owlready")
+def test_a_world_holds_the_role_in_which_something_was_used(headwater: Headwater) -> None:
+    world = reasoning.world(headwater, project="project/digits")
+    [usage] = world[f"{BASE}id/run/fit"].qualifiedUsage
+    assert [role.iri for role in usage.hadRole] == [HW.train.value]
+    assert [thing.iri for thing in usage.entity] == [f"{BASE}id/dataset/train"]
 
 
 @pytest.mark.usefixtures("owlready")

@@ -69,6 +69,8 @@ _DATATYPES = frozenset(
     + [RDF.langString.value, RDF.PlainLiteral.value, RDF.XMLLiteral.value]
 )
 """OWL 2 Structural Specification, section 4. HermiT ends with an error at any other."""
+_SKOLEM = "/.well-known/genid/"
+"""In the IRI of what had no name in its source (RDF 1.1, section 3.5)."""
 _ABOUT_AXIOMS = frozenset({OWL.Axiom, OWL.Annotation})
 _TWO_WAYS = (OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty)
 _ONE_AT_A_TIME = threading.Lock()
@@ -214,8 +216,9 @@ def explain(
 def world(headwater: Source, iris: Iterable[str] = (), *, project: str | None = None, token: str | None = None) -> Any:
     """An owlready2 world with the ontology and the statements about things of an open Headwater.
 
-    `iris` are identifiers of things; `project` adds a project's runs and all that they used and made. Without `token` the reader
-    is whoever sits at this machine; what the reader may not see is not in the world. Nothing is concluded yet: see `classify`.
+    `iris` are identifiers of things; `project` adds a project's runs and all that they used and made. The parts of a thing come
+    with it: usages with their roles, settings, measures. Without `token` the reader is whoever sits at this machine; what the
+    reader may not see is not in the world. Nothing is concluded yet: see `classify`.
 
     Raises `NotFound` for an unknown identifier, and `Unavailable` where owlready2 is missing.
     """
@@ -234,9 +237,18 @@ def _members(headwater: Source, project: str, reader: Any) -> Iterator[str]:
 
 
 def _statements(headwater: Source, iris: Iterable[str], reader: Any) -> Iterator[Triple]:
-    for iri in iris:
+    """What is said about things and about their parts: a usage with its role, a setting, a measure, a slice."""
+    wanted = dict.fromkeys(iris)
+    todo = list(wanted)
+    while todo:
+        iri = todo.pop()
         body = headwater.export(iri, "ntriples", reader).body
-        yield from (quad.triple for quad in parse(body, format=RdfFormat.N_TRIPLES))
+        for quad in parse(body, format=RdfFormat.N_TRIPLES):
+            yield quad.triple
+            part = quad.object.value if isinstance(quad.object, NamedNode) else ""
+            if (part.startswith(f"{iri}#") or _SKOLEM in part) and part not in wanted:
+                wanted[part] = None
+                todo.append(part)
 
 
 def _owlready() -> Any:
