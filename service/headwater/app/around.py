@@ -7,8 +7,9 @@ from functools import cached_property
 
 from pyoxigraph import NamedNode, Triple
 
+from headwater.store.graphs import graphs_of
 from headwater.store.protocol import TripleStore
-from headwater.store.views import Views, entailed_graph
+from headwater.store.views import Views
 
 
 class Around:
@@ -21,7 +22,7 @@ class Around:
         self._store = store
         self._graphs = views.graphs(internal=True, projects=None)
         self._is_view = views.is_view
-        self._revised = [graph for iri in revised for graph in (NamedNode(iri), entailed_graph(iri))]
+        self._revised = [graph for iri in revised for graph in graphs_of(iri)]
         self._met: dict[str, bool] = {}
 
     def about(self, iri: str) -> Iterator[Triple]:

@@ -49,12 +49,12 @@ class RuleSet:
             for number, pattern in enumerate(rule.body):
                 if pattern.among == "ontology":
                     continue
-                rest = _joined(pattern, [p for i, p in enumerate(rule.body) if i != number])
+                rest = joined(variables(pattern), [p for i, p in enumerate(rule.body) if i != number])
                 self._watch(pattern)
                 if late and number == 0:
                     self.deferred[pattern.predicate.value].append(_Start(rule, pattern, rest))
                 elif not late:
-                    self._starts[_key(pattern.predicate.value, pattern.object)].append(_Start(rule, pattern, rest))
+                    self._starts[key(pattern.predicate.value, pattern.object)].append(_Start(rule, pattern, rest))
                 self._index(pattern, rest)
 
     def _watch(self, pattern: Pattern) -> None:
@@ -64,11 +64,11 @@ class RuleSet:
             self._predicates.add(pattern.predicate.value)
 
     def _index(self, first: Pattern, rest: tuple[Pattern, ...]) -> None:
-        bound = _variables(first)
+        bound = variables(first)
         for pattern in rest:
             if pattern.subject not in bound and pattern.among != "ontology":
                 self.by_object.add(pattern.predicate.value)
-            bound |= _variables(pattern)
+            bound |= variables(pattern)
 
     def watches(self, predicate: str, value: object) -> bool:
         """Whether any rule looks at triples with this predicate and, for types, this class."""
@@ -77,7 +77,7 @@ class RuleSet:
         return predicate in self._predicates
 
     def starts(self, predicate: str, value: object) -> list[_Start]:
-        return self._starts.get(_key(predicate, value), [])
+        return self._starts.get(key(predicate, value), [])
 
 
 class Inference:
@@ -118,13 +118,13 @@ class Inference:
         return found
 
     def _conclude(self, start: _Start, subject: object, value: object) -> Iterator[Triple]:
-        bound = _bind(start.first, subject, value)
+        bound = bind(start.first, subject, value)
         for solution in self._solve(start.rest, bound) if bound is not None else ():
             for made in start.rule.head:
                 left, predicate, right = (
-                    _make(made.subject, solution),
-                    _make(made.predicate, solution),
-                    _make(made.object, solution),
+                    make(made.subject, solution),
+                    make(made.predicate, solution),
+                    make(made.object, solution),
                 )
                 if isinstance(left, NamedNode):
                     yield Triple(left, predicate, right)  # type: ignore[arg-type]
@@ -167,23 +167,24 @@ class Inference:
         return Triple(subject, pattern.predicate, value) in self._asserted  # type: ignore[arg-type]
 
 
-def _key(predicate: str, value: object) -> str:
+def key(predicate: str, value: object) -> str:
     """What sets a rule off: for types the class, so that the many types no rule asks for cost nothing."""
     return value.value if predicate == _TYPE and isinstance(value, NamedNode) else predicate
 
 
-def _variables(pattern: Pattern) -> set[object]:
+def variables(pattern: Pattern) -> set[object]:
+    """The variables of a pattern."""
     return {place for place in (pattern.subject, pattern.object) if isinstance(place, Variable)}
 
 
-def _joined(first: Pattern, others: list[Pattern]) -> tuple[Pattern, ...]:
-    """The other patterns in an order in which each shares a variable with those before; guards first, as they cost least."""
-    bound = _variables(first)
+def joined(known: Iterable[object], others: list[Pattern]) -> tuple[Pattern, ...]:
+    """Patterns in an order in which each shares a variable with those before, or with `known`; guards first: they cost least."""
+    bound = set(known)
     ordered: list[Pattern] = []
     while others:
         best = max(range(len(others)), key=lambda number: (_firmness(others[number], bound), -number))
         ordered.append(others.pop(best))
-        bound |= _variables(ordered[-1])
+        bound |= variables(ordered[-1])
     return tuple(ordered)
 
 
@@ -196,7 +197,8 @@ def _firmness(pattern: Pattern, bound: set[object]) -> int:
     return 3 if subject else 2 if value_bound else 1
 
 
-def _bind(pattern: Pattern, subject: object, value: object) -> Bound | None:
+def bind(pattern: Pattern, subject: object, value: object) -> Bound | None:
+    """What the variables of a pattern stand for where it fits this subject and value; None where it does not."""
     bound: Bound = {}
     places: tuple[tuple[Place, object], ...] = ((pattern.subject, subject), (pattern.object, value))
     for place, term in places:
@@ -208,7 +210,8 @@ def _bind(pattern: Pattern, subject: object, value: object) -> Bound | None:
     return bound
 
 
-def _make(made: Made, bound: Bound) -> object:
+def make(made: Made, bound: Bound) -> object:
+    """A place of a conclusion, filled in; None for a name that cannot be minted."""
     if isinstance(made, Variable):
         return bound[made]
     if isinstance(made, Minted):
