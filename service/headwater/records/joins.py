@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal as OneOf
 from typing import Protocol
@@ -55,9 +55,13 @@ class Facts(Protocol):
 class Start:
     """A rule, begun at one of its patterns; the rest are joined to what is bound before them."""
 
-    rule: Rule
+    number: int
+    rule: Rule = field(compare=False)
     first: Pattern
-    rest: tuple[Pattern, ...]
+    rest: tuple[Pattern, ...] = field(compare=False)
+    key: str = field(compare=False)
+    classes: tuple[NamedNode, ...] = field(compare=False)
+    """The classes that the rule asks for."""
 
     def conclusions(self, triple: Triple, facts: Facts) -> Iterator[tuple[Triple, Levels]]:
         """What follows from this statement and others by the rule, and at which levels."""
@@ -86,12 +90,18 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Where a statement that fits `first` may meet a premise of the same rule that its record does not state."""
+    """Where a statement that fits `first` may meet a premise of the same rule that its record does not state.
+
+    `starts` are where to begin then, each with the end at which that has the node of the meeting, None where it has it at none.
+    """
 
     first: Pattern
     end: End
     glance: Glance
-    starts: tuple[Start, ...]
+    starts: tuple[tuple[Start, End | None], ...]
+
+
+_Found = dict[tuple[Pattern, End, Glance], list[tuple[Start, End | None]]]
 
 
 class JointRules:
@@ -110,20 +120,21 @@ class JointRules:
     def __init__(self, rules: Iterable[Rule], tables: Axioms) -> None:
         self._starts: dict[str, list[Start]] = defaultdict(list)
         self._heads: dict[str, list[tuple[Conclusion, Rule, Bound]]] = defaultdict(list)
-        lacking: dict[str, dict[tuple[Pattern, End, Glance], list[Start]]] = defaultdict(lambda: defaultdict(list))
-        arriving: dict[str, dict[tuple[Pattern, End, Glance], list[Start]]] = defaultdict(lambda: defaultdict(list))
-        for rule in (*rules, *chains(tables)):
+        lacking: dict[str, _Found] = defaultdict(lambda: defaultdict(list))
+        arriving: dict[str, _Found] = defaultdict(lambda: defaultdict(list))
+        for place, rule in enumerate((*rules, *chains(tables))):
             premises = [number for number, pattern in enumerate(rule.body) if pattern.among != "ontology"]
-            starts = {n: _start(rule, n) for n in premises}
+            starts = {n: _start(place, rule, n) for n in premises}
             anchor = _anchor(rule, premises)
             for number, start in starts.items():
-                at = key(start.first.predicate.value, start.first.object)
+                at = start.key
                 self._starts[at].append(start)
                 for end, glance, other in _glances(rule, number, premises):
                     if other != anchor:
-                        lacking[at][start.first, end, glance].append(starts[anchor])
+                        met = getattr(start.first, end)
+                        lacking[at][start.first, end, glance].append((starts[anchor], _end_of(rule.body[anchor], met)))
                     if number != anchor:
-                        arriving[at][start.first, end, glance].append(start)
+                        arriving[at][start.first, end, glance].append((start, end))
             for known in _known(rule):
                 for made in rule.head:
                     self._heads[_head_key(made, known)].append((made, rule, known))
@@ -217,9 +228,11 @@ def _pairs(pattern: Pattern, bound: Bound, facts: Facts) -> Iterator[tuple[objec
             yield subject, value, where
 
 
-def _start(rule: Rule, number: int) -> Start:
+def _start(place: int, rule: Rule, number: int) -> Start:
     first = rule.body[number]
-    return Start(rule, first, joined(variables(first), [p for n, p in enumerate(rule.body) if n != number]))
+    rest = joined(variables(first), [p for n, p in enumerate(rule.body) if n != number])
+    types = (p.object for p in rule.body if p.predicate == RDF.type and isinstance(p.object, NamedNode))
+    return Start(place, rule, first, rest, key(first.predicate.value, first.object), tuple(dict.fromkeys(types)))
 
 
 @cache
@@ -258,7 +271,11 @@ def _fixed(place: object) -> Value | None:
     return place if isinstance(place, NamedNode | Literal) else None
 
 
-def _meetings(found: Mapping[tuple[Pattern, End, Glance], list[Start]]) -> tuple[Meeting, ...]:
+def _end_of(pattern: Pattern, variable: object) -> End | None:
+    return "subject" if pattern.subject == variable else "object" if pattern.object == variable else None
+
+
+def _meetings(found: _Found) -> tuple[Meeting, ...]:
     return tuple(Meeting(*where, tuple(dict.fromkeys(starts))) for where, starts in found.items())
 
 

@@ -22,6 +22,7 @@ from headwater.records.consequences import Consequences
 from headwater.records.joins import JointRules, Start
 from headwater.records.levels import Levels, beyond, reaches, widest
 from headwater.records.record import Record
+from headwater.store.coming import Coming
 from headwater.store.graphs import graphs_of
 from headwater.store.meetings import Meetings
 from headwater.store.spelling import triple_as_stored
@@ -71,7 +72,9 @@ class _Working:
         self._written = written
         self._before = before
         self._own = {graph: one for one in written for graph in graphs_of(one.iri)}
-        self._after = After(before, self._own)
+        self._records = [one.new for one in written if one.new is not None]
+        self._coming = Coming(self._records)
+        self._after = After(before, self._own, self._coming)
         self._now: dict[Triple, Levels] = {}
         self._todo: list[Triple] = []
         self._by: set[str] = set()
@@ -79,13 +82,10 @@ class _Working:
 
     def change(self) -> JointChange:
         lost = self._lost()
-        records = [one.new for one in self._written if one.new is not None]
-        meetings = Meetings(self._rules, self._before, records)
+        records = self._records
+        meetings = Meetings(self._rules, self._before, self._coming)
         anchors, arrivals = list(meetings.anchors()), list(self._arriving(meetings, records))
         if lost or anchors or arrivals:
-            for record in records:
-                self._after.bring(record.asserted, record.visibility, asserted=True)
-                self._after.bring(record.entailed, record.visibility, asserted=False)
             for triple in lost:
                 self._after.lose(triple)
             over = self._follows_no_longer(lost)

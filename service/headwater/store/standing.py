@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import chain
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from headwater.records.joins import Glance
 from headwater.records.levels import PUBLIC, Levels, widest
+from headwater.store.coming import Coming
 from headwater.store.protocol import TripleStore
 from headwater.store.spelling import triple_as_stored
+from headwater.terms.names import RDF
 
 Values = dict[object, Levels]
 _EXTENT = "SELECT ?s ?p ?o WHERE { ?s ?p ?o }"
@@ -72,7 +74,7 @@ class Before:
         return self._store.about(node, self._joint, as_object=as_object, predicate=predicate)
 
     def levels(self, triple: Triple) -> Levels:
-        found = self._levels.get(triple)
+        found = () if self.empty else self._levels.get(triple)
         if found is None:
             found = widest(self._level[graph] for graph in self._store.holding(triple, self._graphs))
             self._levels[triple] = found
@@ -83,13 +85,13 @@ class Before:
 
     def statements(self, triple: Triple) -> Iterator[tuple[str, bool, NamedNode]]:
         """Which graphs make a statement, that of records and those of joint conclusions: level, whether asserted, and graph."""
-        for graph in self._store.graphs_with(triple):
+        for graph in () if self.empty else self._store.graphs_with(triple):
             stated = self._stated(graph)
             if stated is not None:
                 yield *stated, graph
 
     def values(self, subject: NamedNode, predicate: NamedNode) -> Values:
-        found = self._values.get((subject, predicate))
+        found = {} if self.empty else self._values.get((subject, predicate))
         if found is None:
             found = {}
             for level, graph in self._views:
@@ -99,7 +101,7 @@ class Before:
         return found
 
     def subjects(self, predicate: NamedNode, value: NamedNode | Literal) -> Values:
-        found = self._subjects.get((predicate, value))
+        found = {} if self.empty else self._subjects.get((predicate, value))
         if found is None:
             found = {}
             for level, graph in self._views:
@@ -115,8 +117,14 @@ class Before:
 
     def knows(self, node: NamedNode) -> tuple[bool, bool]:
         """Whether anything is said of a thing, and whether it is anything's value."""
+        if self.empty:
+            return False, False
         about = next(self._store.about(node, self._graphs), None) is not None
         return about, next(self._store.about(node, self._graphs, as_object=True), None) is not None
+
+    def has_member(self, cls: NamedNode) -> bool:
+        """Whether anything is of a class."""
+        return not self.empty and next(self._store.about(cls, self._graphs, as_object=True, predicate=RDF.type), None) is not None
 
     def glimpse(self, node: NamedNode, glance: Glance) -> Iterator[Triple]:
         """Statements that a glance from a node meets. Read no further than needed: there may be very many."""
@@ -133,27 +141,17 @@ class After:
     `own` are the graphs of the records that are written, whose earlier revisions no longer count.
     """
 
-    def __init__(self, before: Before, own: Container[NamedNode]) -> None:
+    def __init__(self, before: Before, own: Container[NamedNode], coming: Coming) -> None:
         self._before = before
         self._own = own
-        self._coming: dict[Triple, Levels] = {}
-        self._said: dict[Triple, Levels] = {}
+        self._coming = coming
         self._lost: set[Triple] = set()
         self._fixed: dict[Triple, Levels] = {}
         self._values: dict[tuple[object, NamedNode], set[object]] = defaultdict(set)
         self._subjects: dict[tuple[NamedNode, object], set[object]] = defaultdict(set)
 
-    def bring(self, triples: Iterable[Triple], level: str, *, asserted: bool) -> None:
-        """Take in what a record will say at a level."""
-        for given in triples:
-            triple = triple_as_stored(given)
-            self._coming[triple] = widest((*self._coming.get(triple, ()), level))
-            if asserted:
-                self._said[triple] = widest((*self._said.get(triple, ()), level))
-            self._index(triple)
-
     def lose(self, triple: Triple) -> None:
-        """A record no longer says this; where it still stands is found out when somebody asks. Bring what comes first."""
+        """A record no longer says this; where it still stands is found out when somebody asks."""
         self._lost.add(triple)
         self._index(triple)
 
@@ -168,7 +166,10 @@ class After:
 
     def by_records(self, triple: Triple, *, asserted: bool = False, joint: bool = False) -> Levels:
         """Where records will say it; on demand only those that assert it, or joint conclusions that stand now with them."""
-        found = (self._said if asserted else self._coming).get(triple, ())
+        found = self._coming.levels(triple)
+        if asserted:
+            sayers = self._coming.sayers(triple)
+            found = () if sayers is None else sayers.said
         for level, is_asserted, graph in self._before.statements(triple):
             if found == (PUBLIC,):
                 break
@@ -183,21 +184,25 @@ class After:
             found = self._fixed[triple] = self.by_records(triple, joint=True)
         if found is not None:
             return found
-        coming = self._coming.get(triple, ())
+        coming = self._coming.levels(triple)
         return coming if coming == (PUBLIC,) else widest((*self._before.levels(triple), *coming))
 
     def said(self, triple: Triple) -> Levels:
         return self.by_records(triple, asserted=True)
 
     def values(self, subject: NamedNode, predicate: NamedNode) -> Values:
-        found = self._before.values(subject, predicate)
-        touched = self._values.get((subject, predicate), ())
-        return self._merged(found, {value: Triple(subject, predicate, value) for value in touched})  # type: ignore[arg-type]
+        touched = chain(self._coming.others(subject, "subject", predicate), self._values.get((subject, predicate), ()))
+        return self._merged(
+            self._before.values(subject, predicate),
+            {value: Triple(subject, predicate, value) for value in touched},  # type: ignore[arg-type]
+        )
 
     def subjects(self, predicate: NamedNode, value: NamedNode | Literal) -> Values:
-        found = self._before.subjects(predicate, value)
-        touched = self._subjects.get((predicate, value), ())
-        return self._merged(found, {subject: Triple(subject, predicate, value) for subject in touched})  # type: ignore[arg-type]
+        touched = chain(self._coming.others(value, "object", predicate), self._subjects.get((predicate, value), ()))
+        return self._merged(
+            self._before.subjects(predicate, value),
+            {subject: Triple(subject, predicate, value) for subject in touched},  # type: ignore[arg-type]
+        )
 
     def _merged(self, found: Values, touched: dict[object, Triple]) -> Values:
         if not touched:
@@ -207,8 +212,9 @@ class After:
 
     def extent(self, predicate: NamedNode) -> Iterator[tuple[object, object, Levels]]:
         stood = (Triple(s, predicate, o) for s, o, _ in self._before.extent(predicate))  # type: ignore[arg-type]
+        comes = (triple_as_stored(one.triple) for one in self._coming.watched if one.triple.predicate == predicate)
         touched = [Triple(s, p, o) for (s, p), values in self._values.items() if p == predicate for o in values]  # type: ignore[arg-type]
-        for triple in chain(stood, touched):
+        for triple in chain(stood, comes, touched):
             levels = self.levels(triple)
             if levels:
                 yield triple.subject, triple.object, levels

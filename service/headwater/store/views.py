@@ -159,11 +159,10 @@ class Views:
         self._internal_live = internal
         for part in _parts(records):
             change = joint_change([Written(record.iri, None, record) for record in part], self._before())
-            quads = dict.fromkeys(quad for record in part for quad in self._quads(record))
-            quads |= dict.fromkeys(self._joint_quads(change.added))
+            quads = [quad for record in part for quad in self._quads(record)] + self._joint_quads(change.added)
             if change.dropped:  # given way to what a record says itself
                 going = dict.fromkeys(self._joint_dropped(change))
-                self._drop_from_views(dict.fromkeys(change.dropped), {}, quads, going)
+                self._drop_from_views(dict.fromkeys(change.dropped), {}, dict.fromkeys(quads), going)
                 self._store.change(list(going), [], self._store.sequence())
             self._store.load(quads, self._store.sequence())
         self._store.load((), sequence)
