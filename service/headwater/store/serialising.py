@@ -54,15 +54,18 @@ def run(
     graphs: Sequence[NamedNode],
     named: Sequence[NamedNode] = (),
     bindings: Mapping[str, object] | None = None,
+    base: str = "",
 ) -> Results:
     """Ask `store` with `graphs` merged as the default graph and only `named` as named graphs.
 
-    Raises `BadQuery` for a text that does not parse, `StorageFailed` and `StoreBroken` for what the disk says.
+    `base` is what relative IRIs in the text start from. Raises `BadQuery` for a text that does not parse, `StorageFailed` and
+    `StoreBroken` for what the disk says.
     """
     given = {Variable(name): value for name, value in (bindings or {}).items()}
     try:
         return store.query(
             text,
+            base_iri=base or None,
             default_graph=list(graphs),
             named_graphs=list(named),
             substitutions=given or None,  # type: ignore[arg-type]

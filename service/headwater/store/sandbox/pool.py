@@ -48,12 +48,16 @@ class Busy(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one query may take: seconds since it was handed in, bytes of memory and of answer; and how many workers there are."""
+    """What one query may take: seconds since it was handed in, bytes of memory and of answer; and how many workers there are.
+
+    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it.
+    """
 
     seconds: float = 60.0
     memory: int = 2 * 2**30
     answer: int = 256 * 2**20
     workers: int = 2
+    staleness: float = 0.0
 
 
 class _Process:
@@ -103,7 +107,7 @@ class _Process:
 class Stream:
     """The answer to one query. `media_type` and `sequence` are known; the bytes are whole, or still coming."""
 
-    def __init__(self, sequence: int, media_type: str, spool: Spool, job: _Job, whole: bool) -> None:
+    def __init__(self, sequence: int, media_type: str, spool: Spool, job: Job, whole: bool) -> None:
         self.sequence = sequence
         self.media_type = media_type
         self.whole = whole
@@ -131,7 +135,7 @@ class Stream:
         self._spool.close()
 
 
-class _Job:
+class Job:
     """One query while it runs: may be cancelled from any thread."""
 
     def __init__(self, deadline: float) -> None:
@@ -161,7 +165,7 @@ class Sandbox:
 
     def __init__(self, store: Checkpointed, folder: Path, limits: Limits) -> None:
         self.limits = limits
-        self._snapshots = Snapshots(store, folder)
+        self._snapshots = Snapshots(store, folder, limits.staleness)
         self._free = threading.Condition()
         self._idle: list[_Process] = []
         self._alive: set[_Process] = set()
@@ -182,24 +186,27 @@ class Sandbox:
         named: Sequence[str] = (),
         accept: str | None = None,
         *,
-        job: _Job | None = None,
+        base: str = "",
+        job: Job | None = None,
     ) -> Stream:
         """Run a query as `TripleStore.query` does. Returns when a small answer is complete, or a large one has begun.
 
         Raises `BadQuery`, `NotAcceptable`, `TooLarge` as a store does; `QueryTimeout`, `QueryBroke` and `Busy`.
         """
-        asked = {"act": "query", "text": text, "accept": accept, "max_bytes": self.limits.answer}
+        asked = {"act": "query", "text": text, "accept": accept, "base": base, "max_bytes": self.limits.answer}
         return self._run(asked, {"graphs": tuple(graphs), "named": tuple(named)}, job)
 
-    def update(self, text: str, graphs: dict[str, str], most: int) -> Stream:
+    def update(self, text: str, graphs: dict[str, str], most: int, *, base: str = "") -> Stream:
         """What an update would change in copies of `graphs`; see `headwater.store.sandbox.scratch`."""
-        return self._run({"act": "update", "text": text, "graphs": graphs, "most": most, "max_bytes": None}, {}, None)
+        return self._run(
+            {"act": "update", "text": text, "base": base, "graphs": graphs, "most": most, "max_bytes": None}, {}, None
+        )
 
-    def job(self) -> _Job:
+    def job(self) -> Job:
         """A query to come, so that it can be cancelled while it runs; its time begins now."""
-        return _Job(time.monotonic() + self.limits.seconds)
+        return Job(time.monotonic() + self.limits.seconds)
 
-    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: _Job | None) -> Stream:
+    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None) -> Stream:
         job = job or self.job()
         process = self._taken(job)
         spool = Spool()
@@ -212,13 +219,18 @@ class Sandbox:
             thread.start()
         except BaseException as error:
             self._lost(process)
+            spool.close()
             if isinstance(error, frames.Gone):
                 raise self._broke(job) from None
             raise
-        whole = spool.wait(_WHOLE)
+        try:
+            whole = spool.wait(_WHOLE)
+        except BaseException:
+            spool.close()
+            raise
         return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
 
-    def _drain(self, process: _Process, job: _Job, spool: Spool, begun: dict[str, Any]) -> None:
+    def _drain(self, process: _Process, job: Job, spool: Spool, begun: dict[str, Any]) -> None:
         """Take the worker's answer to its end, in a thread of its own."""
         error = None
         try:
@@ -249,14 +261,14 @@ class Sandbox:
         spool.finish(error)
 
     @staticmethod
-    def _broke(job: _Job) -> Unavailable:
+    def _broke(job: Job) -> Unavailable:
         if job.cancelled:
             return QueryBroke("The query was cancelled.")
         return QueryBroke("The process that ran this query ended: it ran out of memory, or the engine broke on the text.")
 
     # --- workers
 
-    def _taken(self, job: _Job) -> _Process:
+    def _taken(self, job: Job) -> _Process:
         """A worker for this thread alone."""
         with self._free:
             if not self._free.wait_for(

@@ -43,7 +43,7 @@ def update(store: Store, asked: dict[str, Any], begin: Callable[[str], None], ou
             copy.add_graph(NamedNode(name))
     before = {name: _body(copy, name) for name in names}
     try:
-        copy.update(asked["text"])
+        copy.update(asked["text"], base_iri=asked["base"] or None)
     except SyntaxError as error:
         raise BadQuery(f"The update does not parse: {in_short(error)}") from error
     except (OSError, ValueError, RuntimeError) as error:
@@ -73,3 +73,18 @@ def _body(copy: Store, name: str) -> bytes:
     body = serialize((quad.triple for quad in copy.quads_for_pattern(None, None, None, graph)), format=RdfFormat.N_TRIPLES)
     assert body is not None
     return b"".join(sorted(body.splitlines(keepends=True)))
+
+
+def changes(answer: bytes) -> Iterator[tuple[str, bool, bytes]]:
+    """The graphs that an update would change, from the answer of `update`: name ("" for the unnamed one), whether it exists
+    afterwards, and its statements as sorted N-Triples.
+
+    >>> list(changes(b'["urn:g", true, 4]\\nabc\\n["urn:h", false, 0]\\n'))
+    [('urn:g', True, b'abc\\n'), ('urn:h', False, b'')]
+    """
+    place = 0
+    while place < len(answer):
+        end = answer.index(b"\n", place) + 1
+        name, there, length = json.loads(answer[place:end])
+        yield name, there, answer[end : end + length]
+        place = end + length

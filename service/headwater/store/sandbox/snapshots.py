@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,18 +31,20 @@ class Snapshot:
 class Snapshots:
     """The snapshots under one folder, which nobody else uses; what an earlier process left there is removed."""
 
-    def __init__(self, store: Checkpointed, folder: Path) -> None:
+    def __init__(self, store: Checkpointed, folder: Path, staleness: float = 0.0) -> None:
         self._store = store
         self._folder = folder
+        self._staleness = staleness
+        self._made = 0.0
         self._lock = threading.Lock()
         self._number = 0
         self._all: list[Snapshot] = []
         shutil.rmtree(folder, ignore_errors=True)
 
     def take(self) -> Snapshot:
-        """A snapshot of the present state, counted as in use until it is given back."""
+        """A snapshot of the present state (or one not older than the staleness), counted as in use until it is given back."""
         with self._lock:
-            if not self._all or self._all[-1].sequence != self._store.sequence():
+            if not self._all or (self._all[-1].sequence != self._store.sequence() and self._old()):
                 self._make()
             snapshot = self._all[-1]
             snapshot.users += 1
@@ -53,6 +56,9 @@ class Snapshots:
             snapshot.users -= 1
             self._tidy()
 
+    def _old(self) -> bool:
+        return time.monotonic() - self._made >= self._staleness
+
     def _make(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._number += 1
@@ -62,6 +68,7 @@ class Snapshots:
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
+        self._made = time.monotonic()
         self._all.append(Snapshot(path, sequence))
         self._tidy()
 

@@ -31,6 +31,8 @@ class Spool:
 
     def put(self, data: bytes) -> None:
         with self._state:
+            if self._file.closed:
+                return  # nobody wants it any more
             self._file.seek(self._written)
             self._file.write(data)
             self._written += len(data)

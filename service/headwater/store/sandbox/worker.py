@@ -81,7 +81,9 @@ class Worker:
         if asked["act"] == "update":
             scratch.update(store, asked, self._begin, answer)
         else:
-            results = serialising.run(store, asked["text"], self._lists[asked["graphs"]], self._lists[asked["named"]])
+            results = serialising.run(
+                store, asked["text"], self._lists[asked["graphs"]], self._lists[asked["named"]], base=asked["base"]
+            )
             serialising.write(results, asked["accept"], answer, self._begin)
             # Dropped here and not with the next query: a result holds its part of the store.
             del results
