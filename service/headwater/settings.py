@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(256, ge=1, description="The largest request body or single source file, in MiB.")
     max_query_length: int = Field(100_000, ge=100, description="The longest SPARQL text accepted, in characters.")
+    max_update_length: int = Field(20_000_000, ge=100, description="The longest SPARQL update accepted, in characters.")
+    max_update_statements: int = Field(
+        2_000_000, ge=1, description="How many statements the graphs that one SPARQL update may touch may hold together."
+    )
     query_timeout_s: float = Field(60.0, gt=0, description="How many seconds a stranger's SPARQL query may take.")
     query_memory_mb: int = Field(2048, ge=64, description="How much memory such a query may take, in MiB.")
     query_workers: int = Field(

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from headwater.app.around import Around
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
-from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound
+from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound, RejectedByGate
 from headwater.importers.protocol import Importer, Source
 from headwater.ledger.ledger import Entry, Ledger, Revision
 from headwater.lineage.index import LineageIndex
@@ -33,6 +34,25 @@ _log = logging.getLogger("headwater")
 _CATCH_UP = 500
 _REBUILD_BEHIND = 2_000
 """A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
+
+
+class Overtaken(Conflict):
+    """A change was worked out from a state that is no longer the present one."""
+
+    title = "Something was written in the meantime"
+    default_remedy = "Look at the present state and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Who writes, by what way, and which visibilities he sees."""
+
+    name: str
+    version: str
+    evidence: str
+    actor: str
+    sees: Callable[[str], bool]
+
 
 Progress = Callable[[int, int | None], None]
 _Judged = tuple[Record, GateReport]
@@ -151,15 +171,18 @@ class Writer:
             self._gate = Gate()
         return self._gate
 
-    def _judged(self, records: Sequence[Record]) -> dict[str, GateReport]:
-        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again."""
+    def _judged(self, records: Sequence[Record], withdrawn: Sequence[str] = ()) -> dict[str, GateReport]:
+        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again.
+
+        Records that are `withdrawn` at the same time are no longer among what the others lean on.
+        """
         present = [record for record in records if next(self._store.graph(NamedNode(record.iri)), None) is not None]
         same = {record.iri: record for record in present if self._unchanged(record)}
         others = [record for record in records if record.iri not in same]
         revised = [record.iri for record in present if record.iri not in same]
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
-            verdicts |= self.gate.check(others, Around(self._store, self.views, revised))
+            verdicts |= self.gate.check(others, Around(self._store, self.views, [*revised, *withdrawn]))
         return verdicts
 
     def _unchanged(self, record: Record) -> bool:
@@ -173,6 +196,49 @@ class Writer:
             known = self._ledger.head(record.iri) is not None
             found.append(("unchanged" if self._unchanged(record) else "changed" if known else "created", None))
         return found
+
+    def commit(
+        self, drafts: Sequence[tuple[Draft, str]], withdrawn: Sequence[str], by: Importing, reason: str, after: int | None
+    ) -> list[RecordOutcome]:
+        """Write drafts, each with its visibility, and withdraw records: all of it in one transaction, or nothing.
+
+        `after` is the sequence number that the change was worked out from. Raises `Overtaken` where something was written since,
+        `RejectedByGate` with the report where the gate refuses one of the drafts, `Conflict` where a name is taken.
+        """
+        records = [self._maker.make(draft, level, by.name, by.version, by.evidence) for draft, level in drafts]
+        with self._lock:
+            self.catch_up()
+            if after is not None and self._ledger.last_sequence() != after:
+                raise Overtaken("Something was written in the meantime.")
+            taken = next((iri for iri in (*(r.iri for r in records), *withdrawn) if self._hidden(iri, by.sees)), None)
+            if taken is not None:
+                raise Conflict(f"The name <{taken}> is taken.", remedy="Give the graph another name.")
+            verdicts = self._judged(records, withdrawn) if records else {}
+            refused = [result for verdict in verdicts.values() if not verdict.conforms for result in verdict.results]
+            if refused:
+                whole = GateReport(False, tuple(refused))
+                raise RejectedByGate(
+                    "The gate rejected the change; nothing was written.",
+                    sentences=whole.sentences(),
+                    report=whole.turtle().decode("utf-8", "replace"),
+                )
+            losses = self.gate.losses(Around(self._store, self.views, withdrawn)).violations if withdrawn else ()
+            appended, gone = self._ledger.commit(records, withdrawn, by.actor, reason)
+            if losses and gone:
+                self.audit_due(f"Entry {gone[-1].sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
+            fresh = [
+                (record, told.revision) for record, told in zip(records, appended, strict=True) if told.status != "unchanged"
+            ]
+            entries = [Applied(record.iri, record) for record, _ in fresh] + [Applied(iri, None) for iri in withdrawn]
+            if entries:
+                self._follow(entries, [*(revision for _, revision in fresh), *gone])
+            written = [
+                RecordOutcome(
+                    record.iri, record.title, told.status, told.revision.number, told.revision.sequence, verdicts[record.iri]
+                )
+                for record, told in zip(records, appended, strict=True)
+            ]
+            return written + [RecordOutcome(r.iri, r.title, "withdrawn", r.number, r.sequence) for r in gone]
 
     def _append(self, records: Sequence[Record], by: str) -> list[tuple[str, Revision | None]]:
         appended = self._ledger.append(records, by)

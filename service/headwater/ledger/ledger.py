@@ -97,58 +97,24 @@ class Ledger:
 
         Raises `StorageFailed` when the database cannot keep them; then nothing was written.
         """
-        with self._transaction() as connection:
-            at = self._clock()
-            sequence = _last(connection)
-            done = []
-            for record in written:
-                head = _head(connection, record.iri)
-                if head is not None and head.act == "write" and head.digest == record.digest:
-                    done.append(Appended("unchanged", head, head.sequence))
-                    continue
-                sequence += 1
-                revision = Revision(
-                    sequence=sequence,
-                    iri=record.iri,
-                    number=1 if head is None else head.number + 1,
-                    act="write",
-                    title=record.title,
-                    source=record.source,
-                    importer=record.importer,
-                    importer_version=record.importer_version,
-                    evidence=record.evidence,
-                    visibility=record.visibility,
-                    digest=record.digest,
-                    statements=len(record.asserted),
-                    findings=tuple(record.findings),
-                    reason="",
-                    actor=actor,
-                    written_at=at,
-                )
-                _insert(connection, revision, record.packed(), known=head is not None)
-                before = head.sequence if head is not None and head.act == "write" else None
-                done.append(Appended("created" if head is None else "changed", revision, before))
-            return done
+        return self.commit(written, [], actor, "")[0]
 
     def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
         """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
+        return self.commit([], [iri], actor, reason)[1][0]
+
+    def commit(
+        self, written: Sequence[Record], withdrawn: Sequence[str], actor: str, reason: str
+    ) -> tuple[list[Appended], list[Revision]]:
+        """Write records and then withdraw others, all in one transaction; what became of each.
+
+        Raises `Conflict` when one is to be withdrawn that is not there, `StorageFailed` when the database cannot keep them; then
+        nothing was written.
+        """
         with self._transaction() as connection:
-            head = _head(connection, iri)
-            if head is None or head.act == "withdraw":
-                raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
-            revision = replace(
-                head,
-                sequence=_last(connection) + 1,
-                number=head.number + 1,
-                act="withdraw",
-                statements=0,
-                findings=(),
-                reason=reason,
-                actor=actor,
-                written_at=self._clock(),
-            )
-            _insert(connection, revision, b"", known=True)
-            return revision
+            at = self._clock()
+            appended = [_append(connection, record, actor, at) for record in written]
+            return appended, [_withdraw(connection, iri, actor, reason, at) for iri in withdrawn]
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -289,6 +255,52 @@ def _revision(row: Row[Any]) -> Revision:
     values.pop("body", None)
     values["findings"] = tuple(Finding(**finding) for finding in json.loads(values["findings"]))
     return Revision(**values)
+
+
+def _append(connection: Connection, record: Record, actor: str, at: str) -> Appended:
+    head = _head(connection, record.iri)
+    if head is not None and head.act == "write" and head.digest == record.digest:
+        return Appended("unchanged", head, head.sequence)
+    revision = Revision(
+        sequence=_last(connection) + 1,
+        iri=record.iri,
+        number=1 if head is None else head.number + 1,
+        act="write",
+        title=record.title,
+        source=record.source,
+        importer=record.importer,
+        importer_version=record.importer_version,
+        evidence=record.evidence,
+        visibility=record.visibility,
+        digest=record.digest,
+        statements=len(record.asserted),
+        findings=tuple(record.findings),
+        reason="",
+        actor=actor,
+        written_at=at,
+    )
+    _insert(connection, revision, record.packed(), known=head is not None)
+    before = head.sequence if head is not None and head.act == "write" else None
+    return Appended("created" if head is None else "changed", revision, before)
+
+
+def _withdraw(connection: Connection, iri: str, actor: str, reason: str, at: str) -> Revision:
+    head = _head(connection, iri)
+    if head is None or head.act == "withdraw":
+        raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
+    revision = replace(
+        head,
+        sequence=_last(connection) + 1,
+        number=head.number + 1,
+        act="withdraw",
+        statements=0,
+        findings=(),
+        reason=reason,
+        actor=actor,
+        written_at=at,
+    )
+    _insert(connection, revision, b"", known=True)
+    return revision
 
 
 def _insert(connection: Connection, revision: Revision, body: bytes, *, known: bool) -> None:
