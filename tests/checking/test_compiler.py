@@ -148,7 +148,6 @@ def test_no_query_asks_for_the_absence_of_two_triples_at_once() -> None:
 @pytest.mark.parametrize(
     "shape",
     [
-        ":S sh:targetClass :C ; sh:sparql [ sh:select 'SELECT $this { $this ?p ?o }' ] .",
         ":S sh:targetClass :C ; sh:node :S .",
         ":S sh:targetClass :C ; sh:not [ sh:property [ sh:path :p ; sh:node :S ] ] .",
         ":S sh:targetClass :C ; sh:path [ sh:minCount 1 ] ; sh:minCount 1 .",

@@ -89,6 +89,8 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
     """
     read = Shapes(shapes)
     frozen = read.graph
+    if read.components:
+        raise BadShapes(f"{read.components[0]} is a constraint component in SPARQL, which the gate does not judge.")
     _refuse_turned_sequences(read)
     sieve = Sieve(frozen)
     found = []
