@@ -18,6 +18,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from headwater.checking.asked import Asked, asked_of
 from headwater.checking.footprint import nested_shapes
+from headwater.checking.order import out_of_order, unordered
 from headwater.checking.paths import Path, Term, UnsupportedShape
 from headwater.checking.plan import BadShapes
 from headwater.checking.shapes import CONSTRAINTS, SUBCLASS, TYPE, Shape, Shapes
@@ -293,8 +294,9 @@ class Compiled:
                 yield from self._two(f"{select} WHERE {{ {domain.pattern} {this} {other} {var} . MINUS {{ {pairs} }} }}")
         else:
             sign = "<" if name == "lessThan" else "<="
-            late = f"{pairs} {this} {other} ?other . FILTER(!COALESCE({var} {sign} ?other, false))"
-            yield from ((a, b) for a, b, _ in self._terms(f"{select} ?other WHERE {{ {late} }}"))
+            late = f"{pairs} {this} {other} ?other . FILTER({unordered(var, sign, '?other')})"
+            found = self._terms(f"{select} ?other WHERE {{ {late} }}")
+            yield from ((focus, value) for focus, value, than in found if out_of_order(value, sign, than))
 
     def _beyond(self, shape: Shape, domain: Domain) -> Iterator[tuple[Term, Term | None, str]]:
         pairs, var = domain.pairs(shape.path)

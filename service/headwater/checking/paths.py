@@ -47,7 +47,7 @@ class Path:
             return f"<{self.iri}>"
         inner = [part.sparql() for part in self.parts]
         if self.kind == "inverse":
-            return f"^{inner[0]}"
+            return f"^({inner[0]})" if self.parts[0].kind == "inverse" else f"^{inner[0]}"
         if self.kind in ("sequence", "alternative"):
             return "(" + ("/" if self.kind == "sequence" else "|").join(inner) + ")"
         return f"({inner[0]}){self.kind}"

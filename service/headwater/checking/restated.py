@@ -76,7 +76,12 @@ def _spelled(predicate: NamedNode, value: Literal) -> Literal:
 
 def _written(path: Path, node: BlankNode) -> Iterator[Triple]:
     """A path in RDF, beginning at `node`."""
-    if path.kind == "inverse":
+    if path.kind == "predicate":
+        # `node` is blank, and only an IRI is a predicate path.
+        again = BlankNode()
+        yield Triple(node, SH.inversePath, again)
+        yield Triple(again, SH.inversePath, NamedNode(path.iri))
+    elif path.kind == "inverse":
         yield Triple(node, SH.inversePath, NamedNode(path.parts[0].iri))
     elif path.kind == "sequence":
         yield from _listed(path.parts, node)
