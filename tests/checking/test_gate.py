@@ -284,7 +284,6 @@ def _source() -> str:
         "sh:closed true",
         "sh:property [ sh:path rdfs:label ; sh:minCount 1 ]",
         "sh:targetNode <urn:x>",
-        "sh:path [ sh:inversePath ( rdfs:label rdfs:comment ) ] ; sh:minCount 1",
     ],
 )
 def test_shapes_that_cannot_be_judged_soundly_are_refused(constraint: str, tmp_path: Path) -> None:

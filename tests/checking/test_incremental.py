@@ -36,7 +36,7 @@ _SHAPES = """
 :S9 sh:targetClass :D ; sh:path [ sh:zeroOrOnePath :q ] ; sh:nodeKind sh:IRI .
 :S10 sh:targetClass :D ; sh:path :q ; sh:equals :r .
 :S11 sh:targetObjectsOf :p ; sh:node :has-q .
-:S12 sh:targetClass :C ; sh:path ( [ sh:inversePath :q ] [ sh:inversePath :p ] ) ; sh:minCount 1 .
+:S12 sh:targetClass :C ; sh:path [ sh:inversePath ( :p :q ) ] ; sh:minCount 1 .
 :S13 sh:targetClass :D ; sh:path :p ; sh:minCount 1 ; sh:severity sh:Info .
 :S14 a sh:NodeShape ; sh:targetClass :C ; sh:xone ( :has-q [ sh:path :r ; sh:minCount 1 ] ) .
 """
