@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import rdflib
@@ -25,6 +24,7 @@ from headwater.checking.compiler import Outcome
 from headwater.checking.paths import Term, read_path
 from headwater.checking.report import lenient_iri
 from headwater.checking.shapes import Shapes
+from headwater.checking.verdict import Verdict
 from headwater.store.spelling import as_stored
 from headwater.terms.names import RDF, SH, XSD
 
@@ -81,16 +81,6 @@ class _Comparable(rdflib.Literal):
             return self._has_order_with(other) and super().__le__(other) is True
         except TypeError:
             return False
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One result of pyshacl, in pyoxigraph's terms. `shape` is the IRI of the shape that was asked."""
-
-    shape: str
-    focus: str
-    value: NamedNode | BlankNode | Literal | None
-    component: str
 
 
 class Judge:
