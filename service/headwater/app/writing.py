@@ -17,6 +17,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from headwater.app.around import Around
+from headwater.app.garbage import held_back
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
@@ -94,28 +95,34 @@ class Writer:
         report = ImportReport(source.name, importer.name, visibility, dry_run)
         expected = importer.size(source) if progress is not None else None
         done = 0
-        for items in _batches(importer.read(source, self._mint), batch):
-            drafts = []
-            for item in items:
-                if isinstance(item, Failure):
-                    report.failures.append(item)
-                elif self._hidden(item.iri, sees):
-                    report.failures.append(
-                        Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
-                    )
-                else:
-                    drafts.append(item)
-            self._write_drafts(drafts, importer, visibility, by, dry_run, report)
+        batches = _batches(importer.read(source, self._mint), batch)
+        while True:
+            with held_back():
+                items = next(batches, [])
+                if not items:
+                    break
+                drafts = self._free(items, sees, report)
+                self._write_drafts(drafts, importer, visibility, by, dry_run, report)
             done += len(items)
             if progress is not None:
                 progress(done, expected)
         report.sequence = self._ledger.last_sequence()
         return report
 
-    def _hidden(self, iri: str, sees: Callable[[str], bool]) -> bool:
-        """Whether there is a record of this name that the writer does not see, and so may not overwrite."""
-        head = self._ledger.head(iri)
-        return head is not None and not sees(head.visibility)
+    def _free(self, items: Sequence[Draft | Failure], sees: Callable[[str], bool], report: ImportReport) -> list[Draft]:
+        """The drafts whose names are free, or those of records that the writer sees: others he may not overwrite."""
+        heads = self._ledger.latest([item.iri for item in items if isinstance(item, Draft)])
+        drafts = []
+        for item in items:
+            if isinstance(item, Failure):
+                report.failures.append(item)
+            elif item.iri in heads and not sees(heads[item.iri].visibility):
+                report.failures.append(
+                    Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
+                )
+            else:
+                drafts.append(item)
+        return drafts
 
     def _write_drafts(
         self, drafts: Sequence[Draft], importer: Importer, visibility: str, by: str, dry_run: bool, report: ImportReport
@@ -210,9 +217,10 @@ class Writer:
             self.catch_up()
             if after is not None and self._ledger.last_sequence() != after:
                 raise Overtaken("Something was written in the meantime.")
-            taken = next((iri for iri in (*(r.iri for r in records), *withdrawn) if self._hidden(iri, by.sees)), None)
-            if taken is not None:
-                raise Conflict(f"The name <{taken}> is taken.", remedy="Give the graph another name.")
+            heads = self._ledger.latest([*(record.iri for record in records), *withdrawn])
+            taken = [iri for iri, head in heads.items() if not by.sees(head.visibility)]
+            if taken:
+                raise Conflict(f"The name <{taken[0]}> is taken.", remedy="Give the graph another name.")
             verdicts = self._judged(records, withdrawn) if records else {}
             refused = [result for verdict in verdicts.values() if not verdict.conforms for result in verdict.results]
             if refused:
@@ -353,7 +361,8 @@ class Writer:
                 if record is not None:
                     yield record
 
-        self.views.load(records(), last, internal=internal)
+        with held_back():
+            self.views.load(records(), last, internal=internal)
 
     def present_records(self) -> Iterator[Record]:
         """All records as the ledger has them now, in the order of their revisions."""

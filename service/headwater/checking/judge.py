@@ -10,7 +10,6 @@ Importing this module costs a third of a second: `headwater.checking.gate` does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import rdflib
@@ -24,17 +23,8 @@ from headwater.checking.referee_graph import DataGraph, to_pyoxigraph, to_rdflib
 from headwater.checking.report import lenient_iri
 from headwater.checking.restated import restated
 from headwater.checking.shapes import Shapes
+from headwater.checking.verdict import Verdict
 from headwater.terms.names import SH
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One result of pyshacl, in pyoxigraph's terms. `shape` is the IRI of the shape that was asked."""
-
-    shape: str
-    focus: str
-    value: NamedNode | BlankNode | Literal | None
-    component: str
 
 
 class Judge:
