@@ -196,10 +196,12 @@ class Writer:
             self.catch_up()
             # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
             losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
-            revision = self._ledger.withdraw(iri, by, reason)
             if losses:
                 _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
-                self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
+                # Before the commit, so that no crash can come between it and the note of what it makes due.
+                number = self._ledger.last_sequence() + 1
+                self.audit_due(f"Entry {number} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
+            revision = self._ledger.withdraw(iri, by, reason)
             self._follow([Applied(iri, None)], [revision.sequence])
             return revision
 

@@ -9,6 +9,7 @@ from headwater.app import Headwater
 from headwater.web import problems
 from headwater.web.routes import (
     ask,
+    audits,
     catalogue,
     graph,
     health,
@@ -46,7 +47,7 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
             {"name": "sparql", "description": "SPARQL 1.1 query over what the reader may see."},
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
-            {"name": "service", "description": "Health."},
+            {"name": "service", "description": "Health, and audits of everything."},
         ],
         responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": problems.CONTENT}},
         # FastAPI's own pages load their scripts from another host; /docs is ours.
@@ -56,6 +57,6 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
-    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference, terms):
+    for routes in (questions, catalogue, records, audits, sparql, graph, health, landing, lineage, search, ask, reference, terms):
         app.include_router(routes.router)
     return app
