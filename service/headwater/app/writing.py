@@ -16,6 +16,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from headwater.app.around import Around
+from headwater.app.classes import Classes
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
@@ -54,6 +55,7 @@ class Writer:
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = index.sequence
+        self._classes = Classes(store, views)
         self.audit_due: Callable[[str], None] = lambda _reason: None
 
     # --- importing
@@ -159,7 +161,7 @@ class Writer:
         revised = [record.iri for record in present if record.iri not in same]
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
-            verdicts |= self.gate.check(others, Around(self._store, self.views, revised))
+            verdicts |= self.gate.check(*self._classes.applied(others, Around(self._store, self.views, revised)))
         return verdicts
 
     def _unchanged(self, record: Record) -> bool:
@@ -195,7 +197,8 @@ class Writer:
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
             self.catch_up()
             # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
-            losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
+            _, around = self._classes.applied([], Around(self._store, self.views, [iri]))
+            losses = self.gate.losses(around).violations
             if losses:
                 _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
                 # Before the commit, so that no crash can come between it and the note of what it makes due.
@@ -225,7 +228,13 @@ class Writer:
             raise
 
     def _apply_to_store(self, entries: Sequence[Applied], sequence: int) -> None:
+        changed = self._classes.changed(entries)
+        if changed:
+            # Noted before the store moves on: if a crash comes between, the entries are followed again, and noted again.
+            self.audit_due(f"By entry {sequence} of the ledger classes or properties mean something else ({', '.join(changed)}).")
         self.views.apply(entries, sequence)
+        if changed:
+            self._classes.forget()
 
     def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
         rows = [
@@ -240,6 +249,7 @@ class Writer:
             last = self._ledger.last_sequence()
             if self._store.sequence() > last or self._index.sequence > last:
                 _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
+                self.audit_due("An older ledger was put back.")
                 self.rebuild(progress)
                 return last
             behind = last - min(self._store.sequence(), self._index.sequence)
@@ -279,6 +289,7 @@ class Writer:
             return last
 
     def _fill_store(self, last: int, progress: Progress | None, *, with_index: bool = False) -> None:
+        self._classes.forget()
         total = sum(self._ledger.visibilities().values())
         internal = "internal" in self._ledger.visibilities()
 
