@@ -1,4 +1,4 @@
-"""The gate and the audit agree: as long as no audit is due, an audit would find nothing that the gate let through."""
+"""The gate and the audit agree: as long as no audit is due, an audit would find nothing but what the last one found."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _STATEMENTS = st.one_of(
     ),
 )
 _OPERATIONS = st.lists(
-    st.tuples(st.integers(0, 2), st.none() | st.lists(_STATEMENTS, min_size=1, max_size=4, unique=True)), min_size=2, max_size=6
+    st.tuples(st.integers(0, 2), st.none() | st.lists(_STATEMENTS, min_size=1, max_size=4, unique=True)), min_size=2, max_size=8
 )
 
 
-def violations(headwater: Headwater) -> list[str]:
+def violations(headwater: Headwater) -> set[str]:
     """What an audit finds; it is not entered in the book."""
     audit = audit_store(headwater._store, headwater.mint.base, None, lambda: False)
-    return [result.sentence() for result in audit.report().violations]
+    return {result.sentence() for result in audit.report().violations}
 
 
 def write(headwater: Headwater, path: Path, turtle: str) -> str:
@@ -53,12 +53,13 @@ def write(headwater: Headwater, path: Path, turtle: str) -> str:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_OPERATIONS)
-def test_while_no_audit_is_due_an_audit_would_find_nothing(
+def test_while_no_audit_is_due_an_audit_would_find_nothing_new(
     tmp_path_factory: pytest.TempPathFactory, operations: list[Op]
 ) -> None:
     folder = tmp_path_factory.mktemp("world")
     with Headwater.open(Settings(data=folder / "data", store="memory")) as headwater:
         there: dict[int, str] = {}
+        known: set[str] = set()
         for number, statements in operations:
             if statements is None:
                 if number in there:
@@ -69,8 +70,10 @@ def test_while_no_audit_is_due_an_audit_would_find_nothing(
                 outcome = headwater.import_source(path).records[0]
                 if outcome.status != "rejected":
                     there[number] = outcome.iri
-            if not headwater.audits.status()["due"]:
-                assert violations(headwater) == []
+            if headwater.audits.status()["due"]:
+                known = {result.sentence() for result in headwater.audit().report().violations}
+            else:
+                assert violations(headwater) <= known
 
 
 def test_an_instance_of_a_class_below_ours_is_judged_as_one_of_ours(opened: Opening, tmp_path: Path) -> None:
