@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -55,6 +56,11 @@ class Settings(BaseSettings):
     )
     query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    audits: Literal["automatic", "manual"] = Field(
+        "automatic",
+        description="Whether 'serve' audits everything by itself when that is due ('automatic'), or only when asked ('manual').",
+    )
+    audit_pause_s: int = Field(60, ge=0, description="Seconds that lie at least between two audits that begin by themselves.")
     batch_records: int = Field(256, ge=1, description="How many records of an import go into one ledger transaction.")
 
     @classmethod

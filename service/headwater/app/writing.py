@@ -17,6 +17,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from headwater.app.around import Around
+from headwater.app.classes import Classes
 from headwater.app.garbage import held_back
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
@@ -75,6 +76,7 @@ class Writer:
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = index.sequence
+        self._classes = Classes(store, views)
         self.audit_due: Callable[[str], None] = lambda _reason: None
 
     # --- importing
@@ -189,7 +191,7 @@ class Writer:
         revised = [record.iri for record in present if record.iri not in same]
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
-            verdicts |= self.gate.check(others, Around(self._store, self.views, [*revised, *withdrawn]))
+            verdicts |= self.gate.check(*self._classes.applied(others, Around(self._store, self.views, [*revised, *withdrawn])))
         return verdicts
 
     def _unchanged(self, record: Record) -> bool:
@@ -230,10 +232,9 @@ class Writer:
                     sentences=whole.sentences(),
                     report=whole.turtle().decode("utf-8", "replace"),
                 )
-            losses = self.gate.losses(Around(self._store, self.views, withdrawn)).violations if withdrawn else ()
+            if withdrawn:
+                self._note_losses(withdrawn)
             appended, gone = self._ledger.commit(records, withdrawn, by.actor, reason)
-            if losses and gone:
-                self.audit_due(f"Entry {gone[-1].sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
             fresh = [
                 (record, told.revision) for record, told in zip(records, appended, strict=True) if told.status != "unchanged"
             ]
@@ -268,14 +269,20 @@ class Writer:
             if head.act == "withdraw":
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
             self.catch_up()
-            # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
-            losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
+            self._note_losses([iri])
             revision = self._ledger.withdraw(iri, by, reason)
-            if losses:
-                _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
-                self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
             self._follow([Applied(iri, None)], [revision])
             return revision
+
+    def _note_losses(self, withdrawn: Sequence[str]) -> None:
+        """A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told."""
+        _, around = self._classes.applied([], Around(self._store, self.views, withdrawn))
+        losses = self.gate.losses(around).violations
+        if losses:
+            _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", withdrawn[0], losses[0].sentence())
+            # Before the commit, so that no crash can come between it and the note of what it makes due.
+            number = self._ledger.last_sequence() + 1
+            self.audit_due(f"Entry {number} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
 
     # --- following the ledger
 
@@ -297,7 +304,14 @@ class Writer:
             raise
 
     def _apply_to_store(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
-        self.views.apply(entries, revisions[-1].sequence)
+        sequence = revisions[-1].sequence
+        changed = self._classes.changed(entries)
+        if changed:
+            # Noted before the store moves on: if a crash comes between, the entries are followed again, and noted again.
+            self.audit_due(f"By entry {sequence} of the ledger classes or properties mean something else ({', '.join(changed)}).")
+        self.views.apply(entries, sequence)
+        if changed:
+            self._classes.forget()
 
     def _apply_to_index(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
         rows = [
@@ -312,6 +326,7 @@ class Writer:
             last = self._ledger.last_sequence()
             if self._store.sequence() > last or self._index.sequence > last:
                 _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
+                self.audit_due("An older ledger was put back.")
                 self.rebuild(progress)
                 return last
             behind = last - min(self._store.sequence(), self._index.sequence)
@@ -350,6 +365,7 @@ class Writer:
             return last
 
     def _fill_store(self, last: int, progress: Progress | None, *, with_index: bool = False) -> None:
+        self._classes.forget()
         total = last if with_index else sum(self._ledger.visibilities().values())
         internal = "internal" in self._ledger.visibilities()
 

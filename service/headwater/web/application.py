@@ -9,6 +9,7 @@ from headwater.app import Headwater
 from headwater.web import problems
 from headwater.web.routes import (
     ask,
+    audits,
     catalogue,
     graph,
     graph_store,
@@ -48,7 +49,7 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
             {"name": "sparql", "description": "SPARQL 1.1 over what the reader may see: queries, updates, the graph store."},
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
-            {"name": "service", "description": "Health."},
+            {"name": "service", "description": "Health, and audits of everything."},
         ],
         responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": problems.CONTENT}},
         # FastAPI's own pages load their scripts from another host; /docs is ours.
@@ -62,6 +63,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         questions,
         catalogue,
         records,
+        audits,
         sparql,
         updates,
         graph_store,
