@@ -182,7 +182,7 @@ class Writer:
             if outcome.status != "unchanged"
         ]
         if entries:
-            self._follow(entries, [outcome.revision.sequence for outcome in appended if outcome.status != "unchanged"])
+            self._follow(entries, [outcome.revision for outcome in appended if outcome.status != "unchanged"])
         return [(outcome.status, outcome.revision) for outcome in appended]
 
     def withdraw(self, iri: str, *, by: str, reason: str) -> Revision:
@@ -200,21 +200,21 @@ class Writer:
             if losses:
                 _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
                 self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
-            self._follow([Applied(iri, None)], [revision.sequence])
+            self._follow([Applied(iri, None)], [revision])
             return revision
 
     # --- following the ledger
 
-    def _follow(self, entries: Sequence[Applied], numbers: Sequence[int]) -> None:
+    def _follow(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
         """Store and index go along with a commit. If one of them cannot, the commit stands and is caught up later."""
-        before, sequence = numbers[0] - 1, numbers[-1]
+        before, sequence = revisions[0].sequence - 1, revisions[-1].sequence
         try:
             if self._store.sequence() != before or self._index.sequence != before:
                 # Something went wrong in an earlier write: going on from here would leave a gap that no number shows.
                 self.catch_up()
                 return
-            self._apply_to_store(entries, sequence)
-            self._apply_to_index(entries, sequence)
+            self._apply_to_store(entries, revisions)
+            self._apply_to_index(entries, revisions)
         except HeadwaterError as error:
             _log.error("accepted as %d, but a view of the ledger could not follow: %s", sequence, error.detail)
             error.remedy = (
@@ -222,15 +222,15 @@ class Writer:
             )
             raise
 
-    def _apply_to_store(self, entries: Sequence[Applied], sequence: int) -> None:
-        self.views.apply(entries, sequence)
+    def _apply_to_store(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
+        self.views.apply(entries, revisions[-1].sequence)
 
-    def _apply_to_index(self, entries: Sequence[Applied], sequence: int) -> None:
+    def _apply_to_index(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
         rows = [
-            (entry.iri, "public", None) if entry.record is None else (entry.iri, entry.record.visibility, entry.record.lineage)
-            for entry in entries
+            (entry.iri, revision.visibility, None if entry.record is None else entry.record.lineage, revision.sequence)
+            for entry, revision in zip(entries, revisions, strict=True)
         ]
-        self._index.follow(rows, sequence)
+        self._index.follow(rows, revisions[-1].sequence)
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
@@ -255,7 +255,7 @@ class Writer:
             ):
                 while part() < last:
                     entries = self._ledger.since(part(), _CATCH_UP)
-                    apply([self._applied(entry) for entry in entries], entries[-1].revision.sequence)
+                    apply([self._applied(entry) for entry in entries], [entry.revision for entry in entries])
                     done += len(entries)
                     if progress is not None:
                         progress(done, None)
@@ -272,31 +272,47 @@ class Writer:
             self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
-            self._index.sequence = last
             self.save_index()
             return last
 
     def _fill_store(self, last: int, progress: Progress | None, *, with_index: bool = False) -> None:
-        total = sum(self._ledger.visibilities().values())
+        total = last if with_index else sum(self._ledger.visibilities().values())
         internal = "internal" in self._ledger.visibilities()
 
         def records() -> Iterator[Record]:
-            for number, record in enumerate(self.present_records(), 1):
-                if with_index:
-                    self._index.put(record.iri, record.visibility, record.lineage)
+            source = self.replayed(self._index) if with_index else self.present_records()
+            for number, record in enumerate(source, 1):
                 if progress is not None and number % 100 == 0:
                     progress(number, total)
-                yield record
+                if record is not None:
+                    yield record
 
         self.views.load(records(), last, internal=internal)
 
     def present_records(self) -> Iterator[Record]:
         """All records as the ledger has them now, in the order of their revisions."""
+        return (entry.record(self._maker) for entry in self._heads())
+
+    def _heads(self) -> Iterator[Entry]:
         after = 0
         while entries := self._ledger.heads(after, _CATCH_UP):
-            for entry in entries:
-                yield entry.record(self._maker)
+            yield from entries
             after = entries[-1].revision.sequence
+
+    def replayed(self, index: LineageIndex) -> Iterator[Record | None]:
+        """Enter the whole ledger into `index`, entry by entry, with the past; gives the record where it is still present."""
+        present = (entry.revision.sequence for entry in self._heads())
+        following = next(present, None)
+        while entries := self._ledger.since(index.sequence, _CATCH_UP):
+            for entry in entries:
+                revision, applied = entry.revision, self._applied(entry)
+                lineage = None if applied.record is None else applied.record.lineage
+                index.follow([(revision.iri, revision.visibility, lineage, revision.sequence)], revision.sequence)
+                if revision.sequence == following:
+                    following = next(present, None)
+                    yield applied.record
+                else:
+                    yield None
 
     @contextmanager
     def paused(self) -> Iterator[int]:

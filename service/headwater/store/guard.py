@@ -15,7 +15,7 @@ _DEEPEST = 200
 _MOST_STEPS = 2000
 # The engine wants no boundary between words: it reads `?o.SERVICE:x`, `trueSERVICE<x>` and `SERVICEex:x` as calls. So the tokens
 # here are exactly SPARQL's (a variable ends before a dot, a local name does not), each as long as possible.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<comment> \#[^\n\r]* )
     | (?P<iri> <(?:[^<>"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*> )
@@ -61,7 +61,7 @@ def guard(text: str, longest: int) -> frozenset[str]:
         raise BadQuery("Unicode escapes of plain ASCII characters are not allowed.", remedy="Write the characters themselves.")
     words = set()
     shape = _Shape()
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         kind = match.lastgroup or ""
         token = match.group()
         if kind in ("word", "prefixed"):
