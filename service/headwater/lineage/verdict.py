@@ -93,6 +93,14 @@ class Verdicts:
         """The ids of the links that the judgement went over; -1 for implied ones."""
         return self._certain.flow.real[self._inside()]
 
+    def edges_from(self, nodes: Int32Array) -> Int32Array:
+        """The ids of the stated links among them that leave any of `nodes`."""
+        flow = self._certain.flow
+        reached = nodes[self._certain.effect[nodes] >= 0]
+        links = flow.links_of(reached if flow.stop is None else reached[~flow.stop[reached]])
+        real = flow.real[links]
+        return real[real >= 0]
+
     def _inside(self) -> NDArray[np.int64]:
         if self._links is None:
             flow = self._certain.flow
