@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,8 @@ from headwater.lineage.asking import Traversal
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts, judge
 from headwater.store.protocol import TripleStore
+
+_HARMLESS = "metadata-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ class Answerer:
         self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | dict[str, Any] | None
     ) -> dict[str, Any]:
         meant = self.notices.meant(iri, sight, change, slice)
+        own = self.notices.notice(iri, sight)
+        if own is not None and own.later_than(sight.as_of):
+            # The change had not happened: what is downstream is told, and that nothing ailed it.
+            body = impact_answer(
+                sight.lineage, sight.full, iri, replace(meant, kind=_HARMLESS), asked, self.setting(sight, sequence)
+            )
+            body["query"] |= {"id": iri, "change": meant.kind}
+            for node in body["nodes"].values():
+                if "justification" in node:
+                    node["justification"] = "not-yet"
+            return body
         body = impact_answer(sight.lineage, sight.full, iri, meant, asked, self.setting(sight, sequence))
         body["query"]["id"] = iri
         return body

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from headwater.access import Reader
 from headwater.app.opened import Opened
+from headwater.app.sight import Sight
 from headwater.app.values import Banner
-from headwater.errors import BadParameter
+from headwater.errors import BadParameter, NotFound
+from headwater.lineage import times
 from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.verdict import SEVERITIES, STATES
 
@@ -26,28 +28,51 @@ class Asking(Opened):
                     self.resolve(word, reader)
         return asked
 
+    def _seen(self, id: str, asked: Traversal, reader: Reader) -> tuple[str, Sight]:
+        """The IRI of what is asked about, and what the reader sees of the time that is asked about.
+
+        What was withdrawn since is still found by its IRI in a question about what was known before.
+        """
+        sight = self._sight(reader, as_of=asked.as_of, known_at=asked.known_at)
+        try:
+            iri = self.resolve(id, reader)
+        except NotFound:
+            if sight.known_at is None or sight.lineage.find(id.strip()) is None:
+                raise
+            iri = id.strip()
+        if (
+            asked.as_of is not None
+            and sight.lineage.find(iri) is None
+            and self._sight(reader, known_at=asked.known_at).lineage.find(iri)
+        ):
+            raise BadParameter(
+                f"<{iri}> was not there yet on {times.told(asked.as_of)}.", parameter="as_of", remedy="Ask about a later time."
+            )
+        return iri, sight
+
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
-        iri = self.resolve(id, reader)
-        body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        asked = self._asked(given, "upstream", reader)
+        iri, sight = self._seen(id, asked, reader)
+        body = self._answerer.lineage(iri, sight, asked, self.sequence)
         return _linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
     ) -> dict[str, Any]:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
-        iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
+        iri, sight = self._seen(id, asked, reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
-        body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        body = self._answerer.impact(iri, sight, asked, self.sequence, change, slice)
         return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
-        iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return _linked(self._benefiting.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
+        iri, sight = self._seen(id, asked, reader)
+        return _linked(self._benefiting.benefits(iri, sight, asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""

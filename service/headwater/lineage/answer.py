@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage import times
 from headwater.lineage.asking import Traversal
 from headwater.lineage.coverage import coverage
 from headwater.lineage.graph import Int32Array, LineageGraph
@@ -241,12 +242,14 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
         reasons.append("min_evidence")
     if undescribed:
         reasons.append("undescribed")
+    if graph.undated[found.nodes].any():
+        reasons.append("undated")
     return {
         "root": graph.iris[root] if isinstance(root, int) else root,
         "query": asked.echo(),
-        "as_of": None,
+        "as_of": None if graph.as_of is None else times.told(graph.as_of),
         "computed_at": setting.now,
-        "sequence": setting.sequence,
+        "sequence": setting.sequence if graph.known_at is None else graph.known_at,
         "summary": {
             "total": len(found.nodes),
             "by_kind": _counted(graph.kind[found.nodes], graph.kind_names),

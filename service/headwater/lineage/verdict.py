@@ -300,7 +300,9 @@ def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
 @cache
 def _outcomes(book: Rulebook) -> tuple[Int8Array, Int8Array, Int8Array]:
     """State, effect and severity for each (certain effect, possible effect, kind), one after the other."""
-    bad = np.array([[told.state == "affected" and kind not in told.leaves_standing for kind in book.kinds] for told in book.effects])
+    bad = np.array(
+        [[told.state == "affected" and kind not in told.leaves_standing for kind in book.kinds] for told in book.effects]
+    )
     standing = np.array([[kind in told.leaves_standing for kind in book.kinds] for told in book.effects])
     severity_of = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)
     some, kinds = np.arange(len(book.effects)), np.arange(len(book.kinds))
