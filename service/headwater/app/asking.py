@@ -40,11 +40,8 @@ class Asking(Opened):
             if sight.known_at is None or sight.lineage.find(id.strip()) is None:
                 raise
             iri = id.strip()
-        if (
-            asked.as_of is not None
-            and sight.lineage.find(iri) is None
-            and self._sight(reader, known_at=asked.known_at).lineage.find(iri)
-        ):
+        present = self._sight(reader, known_at=asked.known_at).lineage
+        if asked.as_of is not None and sight.lineage.find(iri) is None and present.find(iri) is not None:
             raise BadParameter(
                 f"<{iri}> was not there yet on {times.told(asked.as_of)}.", parameter="as_of", remedy="Ask about a later time."
             )
@@ -67,6 +64,40 @@ class Asking(Opened):
             raise BadParameter("direction: impact goes downstream", parameter="direction")
         body = self._answerer.impact(iri, sight, asked, self.sequence, change, slice)
         return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
+
+    def impact_diff(
+        self,
+        id: str,
+        reader: Reader,
+        *,
+        since: str,
+        until: str | None = None,
+        basis: str = "as_of",
+        change: str | None = None,
+        slice: str | dict[str, Any] | None = None,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Whom a change affects at `until` (None: now) and did not at `since`, who is mended since then, and so on.
+
+        `basis` is `as_of` (two states of the world) or `known_at` (two states of knowledge; sequence numbers are times, too).
+        """
+        if basis not in ("as_of", "known_at"):
+            raise BadParameter(f"basis: '{basis}' is neither as_of nor known_at", parameter="basis")
+        for name in ("as_of", "known_at"):
+            if given.get(name):
+                raise BadParameter(f"{name}: a difference is between since and until", parameter=name)
+        if not since:
+            raise BadParameter("since: a difference needs a time to begin from", parameter="since")
+        asked = self._asked(given, "downstream", reader)
+        iri = self.resolve(id, reader)
+        ends = [read_traversal({basis: when}) for when in (since, until)]
+        if until and _place(ends[0], basis) > _place(ends[1], basis):
+            raise BadParameter(f"since: '{since}' is later than '{until}'", parameter="since", remedy="Exchange since and until.")
+        sights = [self._sight(reader, as_of=end.as_of, known_at=end.known_at) for end in ends]
+        body = self._answerer.difference(iri, (sights[0], sights[1]), asked, self.sequence, change, slice)
+        body["query"] |= {"ask": "impact/diff", "since": since, "until": until, "basis": basis, "change": change}
+        asked_again = {"since": since, "until": until, "basis": basis, "change": change, "slice": slice, **given}
+        return _linked(body, "impact/diff", id, asked_again)
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
@@ -96,6 +127,11 @@ class Asking(Opened):
         return sorted(
             banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
         )
+
+
+def _place(asked: Traversal, basis: str) -> float:
+    told = asked.as_of if basis == "as_of" else asked.known_at
+    return float("-inf") if told is None else float(told)
 
 
 def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:

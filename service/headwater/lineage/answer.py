@@ -92,7 +92,7 @@ def impact_answer(
     limits = asked.limits(graph.words)
     verdicts = judge(graph, change, limits)
     seeds = verdicts.seeds
-    withheld, floors, hidden = _withheld(graph, full, change, verdicts, asked)
+    withheld, floors, hidden = withheld_from(graph, full, change, verdicts, asked)
 
     def edges(nodes: Int32Array) -> Int32Array:
         return np.sort(verdicts.edges_from(nodes))
@@ -146,7 +146,7 @@ def impact_answer(
     return body
 
 
-def _withheld(
+def withheld_from(
     graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
 ) -> tuple[dict[int, int], NDArray[np.int8], int]:
     """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that each

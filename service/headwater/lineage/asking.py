@@ -31,9 +31,9 @@ INCLUDES = ("edges", "paths")
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """A checked question. `as_of` (seconds since 1970) asks about an earlier world, `known_at` (a ledger sequence number, or seconds
-    as a float) about what was known earlier. `depth` None means full. `include` may hold `edges` (default) and `paths` (the links
-    that prove each verdict, spelled out)."""
+    """A checked question. `depth` None means full. `as_of` (seconds since 1970) asks about an earlier world, `known_at` (a ledger
+    sequence number, or seconds as a float) about what was known earlier. `include` may hold `edges` (default) and `paths` (the
+    links that prove each verdict, spelled out)."""
 
     direction: str = "upstream"
     depth: int | None = None
