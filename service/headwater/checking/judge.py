@@ -29,12 +29,16 @@ from headwater.terms.names import SH
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One result of pyshacl, in pyoxigraph's terms. `shape` is the IRI of the shape that was asked."""
+    """One result of pyshacl, in pyoxigraph's terms.
+
+    `shape` is the IRI of the shape that was asked; `path` is the predicate at fault, where that is one.
+    """
 
     shape: str
     focus: str
     value: NamedNode | BlankNode | Literal | None
     component: str
+    path: str = ""
 
 
 class Judge:
@@ -115,6 +119,7 @@ def _verdict(shape: str, node: Node, parts: list[tuple[Node, Node, object]], ask
         focus=focus,
         value=to_pyoxigraph(value) if isinstance(value, Node) else None,
         component=str(said[SH.sourceConstraintComponent.value]),
+        path=str(path) if isinstance(path := said.get(SH.resultPath.value), rdflib.URIRef) else "",
     )
 
 

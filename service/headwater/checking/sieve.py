@@ -27,6 +27,8 @@ TYPE = RDF.type.value
 _NIL, _FIRST, _REST = RDF.nil, RDF.first.value, RDF.rest.value
 _SHACL, _FLAGS, _CLASS, _SUBCLASS = str(SH), SH.flags.value, SH["class"].value, RDFS.subClassOf.value
 _STRING, _INT, _TIME = XSD.string, XSD.integer, XSD.dateTime
+_PATH, _PROPERTY, _IGNORED = SH.path.value, SH.property.value, SH.ignoredProperties.value
+_TRUE = Literal("true", datatype=XSD.boolean)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -42,7 +44,7 @@ BY_VALUE = _shacl("""class datatype nodeKind pattern flags in languageIn minLeng
 # These need at least one value to fail, but look at more than the value.
 _NEEDS_VALUES = _shacl("maxCount uniqueLang lessThan lessThanOrEquals")
 SAYS_NOTHING = _shacl("""path severity message flags targetClass targetSubjectsOf targetObjectsOf name description order group
-    qualifiedValueShape""") | {TYPE, RDFS.label.value, RDFS.comment.value}
+    qualifiedValueShape ignoredProperties""") | {TYPE, RDFS.label.value, RDFS.comment.value}
 _KINDS: dict[str, tuple[type, ...]] = {
     SH.IRI.value: (NamedNode,),
     SH.BlankNode.value: (BlankNode,),
@@ -167,6 +169,8 @@ class Sieve:
             return all(not set(values) & set(facts.at(_iri(node), [_iri(other)])) for other in asked)
         if name == "lessThanOrEquals":
             return all(_in_order(values, facts.at(_iri(node), [_iri(other)])) for other in asked)
+        if name == "closed":
+            return asked[0] != _TRUE or all(self._says_no_more(value, about, facts) for value in values)
         if name == "property":
             return all(self.surely(shape, value, facts) for shape in asked for value in values)
         if name == "or":
@@ -178,6 +182,15 @@ class Sieve:
             shape = about[SH.qualifiedValueShape.value][0]
             return asked[0] == Literal(1) and any(self.surely(shape, value, facts) for value in values)
         return False
+
+    def _says_no_more(self, node: Term, about: Mapping[str, Sequence[Term]], facts: Facts) -> bool:
+        """Whether no predicate is stated of a thing but those that a closed shape lets pass."""
+        if not isinstance(node, NamedNode):
+            return False
+        allowed = {item for head in about.get(_IGNORED, ()) for item in self._members(head)}
+        allowed |= {path for held in about.get(_PROPERTY, ()) for path in self._shapes[held].get(_PATH, ())}
+        names = {term.value for term in allowed if isinstance(term, NamedNode)}
+        return not any(node.value in said for predicate, said in facts.values.items() if predicate not in names)
 
     def _surely_not(self, shape: Term, node: Term, facts: Facts) -> bool:
         """True only if `node` without doubt does not conform: here, where it lacks a class that nothing could lend it."""
