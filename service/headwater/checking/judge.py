@@ -10,7 +10,6 @@ Importing this module costs a third of a second: `headwater.checking.gate` does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import rdflib
@@ -24,21 +23,8 @@ from headwater.checking.referee_graph import DataGraph, to_pyoxigraph, to_rdflib
 from headwater.checking.report import lenient_iri
 from headwater.checking.restated import restated
 from headwater.checking.shapes import Shapes
+from headwater.checking.verdict import Verdict
 from headwater.terms.names import SH
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One result of pyshacl, in pyoxigraph's terms.
-
-    `shape` is the IRI of the shape that was asked; `path` is the predicate at fault, where that is one.
-    """
-
-    shape: str
-    focus: str
-    value: NamedNode | BlankNode | Literal | None
-    component: str
-    path: str = ""
 
 
 class Judge:
@@ -114,12 +100,13 @@ def _verdict(shape: str, node: Node, parts: list[tuple[Node, Node, object]], ask
     focus = asked.get(str(said[SH.focusNode.value]))
     if focus is None:
         return None
+    component = str(said[SH.sourceConstraintComponent.value])
     return Verdict(
         shape=shape,
         focus=focus,
         value=to_pyoxigraph(value) if isinstance(value, Node) else None,
-        component=str(said[SH.sourceConstraintComponent.value]),
-        path=str(path) if isinstance(path := said.get(SH.resultPath.value), rdflib.URIRef) else "",
+        component=component,
+        path=str(said[SH.resultPath.value]) if component == SH.ClosedConstraintComponent.value else "",
     )
 
 

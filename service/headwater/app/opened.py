@@ -1,0 +1,172 @@
+"""A data folder, opened: ledger, store, index and gate wired together, and who asks of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from headwater import assets
+from headwater.access import Reader, TokenBook, who
+from headwater.access.loopback import is_loopback
+from headwater.app.answering import Answerer
+from headwater.app.audit_book import AuditBook
+from headwater.app.auditing import Auditing
+from headwater.app.benefiting import Benefiting
+from headwater.app.describing import Describer
+from headwater.app.folder import FolderLock, open_store
+from headwater.app.naming import Names
+from headwater.app.profiling import Profiler
+from headwater.app.sight import Sight
+from headwater.app.withdrawn import Tombstones
+from headwater.app.writing import Writer
+from headwater.errors import BadParameter, NotFound, Withdrawn
+from headwater.ledger.ledger import Ledger, now
+from headwater.ledger.schema import open_engine, sqlite_address
+from headwater.ledger.tokens import TokenTable
+from headwater.lineage.index import LineageIndex
+from headwater.questions.catalogue import Question, catalogue
+from headwater.settings import Settings
+from headwater.store.embedded import EmbeddedStore
+from headwater.store.views import Views
+from headwater.terms.minting import Mint
+from headwater.terms.vocabulary import vocabulary
+
+_log = logging.getLogger("headwater")
+
+
+class Opened:
+    """A data folder, opened. Each part of the `Headwater` object is a class over this one."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], str] = now) -> None:
+        self.settings = settings
+        self._clock = clock
+        folder = settings.data
+        self._lock = FolderLock(folder)
+        self._opened = ExitStack()
+        self._opened.callback(self._lock.release)
+        try:
+            self._open(folder)
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def _open(self, folder: Path) -> None:
+        settings = self.settings
+        self._engine = open_engine(settings.ledger or sqlite_address(folder))
+        self.ledger = Ledger(self._engine, self._clock)
+        self._opened.callback(self.ledger.close)
+        base = self.ledger.fact("base_iri")
+        if base is None:
+            self.ledger.fix("base_iri", settings.base_iri)
+            base = settings.base_iri
+        self.mint = Mint(base)
+        self.tokens = TokenBook(TokenTable(self._engine))
+        in_memory = settings.store == "memory"
+        if settings.store not in ("embedded", "memory"):
+            raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
+        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        self._opened.callback(self._store.close)
+        index_folder = None if in_memory else folder / "index"
+        self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
+        self.views = Views(self._store, base)
+        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        self.audits = self._auditing(folder, in_memory)
+        self._writer.audit_due = self.audits.note
+        self._names = Names(self._store, self.mint, lambda: self._index.sequence)
+        self._describer = Describer(self._store, self._names, self.ledger)
+        self._answerer = Answerer(self._store, self._names, self._clock, self._links)
+        self._benefiting = Benefiting(self._store, self._names, self._answerer.setting)
+        self._profiler = Profiler(self._store)
+        self._tombstones = Tombstones(self.ledger)
+        stated = self._store.ontology()
+        if stated != vocabulary().digest and self._store.sequence() > 0:
+            # What follows from the records is decided by the ontology: another ontology, other conclusions.
+            _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
+            self._writer.rebuild()
+        else:
+            self._writer.catch_up()
+        self._store.remember_ontology(vocabulary().digest)
+
+    def _auditing(self, folder: Path, in_memory: bool) -> Auditing:
+        empty = self.ledger.last_sequence() == 0
+        book = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        return Auditing(
+            book,
+            self._store,
+            self.mint.base,
+            self._writer,
+            folder=None if in_memory else folder,
+            automatic=self.settings.audits == "automatic",
+            pause_s=self.settings.audit_pause_s,
+            clock=self._clock,
+        )
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open a data folder (made if absent) and bring store and index to the ledger's state.
+
+        Raises `FolderBusy` where another process has it open, `StorageFailed` where it cannot be written.
+        """
+        return cls(settings)
+
+    def close(self) -> None:
+        """Stop an audit that may be under way, save the index, and let go of the folder."""
+        try:
+            self.audits.stop()
+            self._writer.save_index()
+        finally:
+            self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- who asks, and what is there
+
+    def reader(self, token: str | None, *, loopback: bool) -> Reader:
+        """Who a token stands for. Raises `Unauthorised` for one that does not hold.
+
+        Without a token whoever works on this machine may do all, as long as none was made and only this machine is served: a
+        server on an open address takes no writes until a token exists.
+        """
+        return who(token, loopback and is_loopback(self.settings.host), self.tokens)
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions of `queries/` by name."""
+        return catalogue(assets.folder("queries"))
+
+    @property
+    def sequence(self) -> int:
+        """How far the ledger has come, as store and index see it."""
+        return self._index.sequence
+
+    def _sight(self, reader: Reader) -> Sight:
+        graphs = tuple(self.views.graphs(internal=reader.internal, projects=reader.projects))
+        full = self._index.graph()
+        levels = frozenset(name for name in self._index.levels() if reader.sees(name))
+        everything = levels == frozenset(self._index.levels())
+        return Sight(graphs, full if everything else self._index.graph(levels), full)
+
+    def _links(self, iri: str, lineage: Any) -> dict[str, str]:
+        node = lineage.find(iri)
+        path = self._names.path(iri, lineage.kind_name(node) if node is not None else "entity")
+        return {"self": f"/api/v1/objects/{path}", "html": f"/object/{path}"}
+
+    def resolve(self, identifier: str, reader: Reader) -> str:
+        """The IRI of what people call by `identifier`. Raises `NotFound`, or `Withdrawn` with the tombstone."""
+        sight = self._sight(reader)
+        try:
+            return self._names.resolve(identifier, sight.lineage, sight.graphs)
+        except NotFound as missing:
+            tombstone = self._tombstones.find(identifier, self.mint, reader)
+            if tombstone is None:
+                raise
+            raise Withdrawn(f"'{identifier.strip()}' was withdrawn on {tombstone['withdrawn_at']}.", **tombstone) from missing
