@@ -67,6 +67,9 @@ class Profile:
         self.abouts = _by_language(said[heads[0], RDFS.comment.value])
         self._follows = frozenset(value.value for value in said[heads[0], _FOLLOWS.value])
         self._plans: dict[str, ShapePlan] = {plan.iri: plan for plan in plans(self._shapes)}
+        for plan in self._plans.values():
+            if plan.closed:
+                raise BadShapes(f"{plan.iri} is closed; a profile asks what is there, not what is there besides.")
         self.requirements = tuple(
             sorted((_requirement(plan, said) for plan in self._plans.values()), key=lambda one: (one.order, one.shape))
         )
