@@ -49,7 +49,8 @@ def _section(found: Profile) -> Iterator[str]:
 
 def _row(found: Profile, one: Requirement, with_indicator: bool) -> str:
     names = {kind.iri: kind.name for kind in vocabulary().kinds}
-    kinds = ", ".join(sorted(names.get(cls, cls) for cls in found.asks(one)))
+    # What has no class of its own is asked of all that the profile judges, once somebody went to look.
+    kinds = ", ".join(sorted(names.get(cls, cls) for cls in found.asks(one))) or "with `--resolve`"
     first = f"{one.indicator} | " if with_indicator else ""
     return f"| {first}{one.name()} | {_FORCE[one.severity]} | {kinds} | {_cell(one.said())} |"
 
