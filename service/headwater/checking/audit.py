@@ -120,8 +120,18 @@ class Auditor:
             if uncompiled is not None:
                 uncompiled[_name(node)] = reason.detail
             yield from self._by_pyshacl(node, everything)
-        else:
+            return
+        if not compiled.has_queries(node):
             yield from compiled.outcomes(node)
+            return
+        try:
+            # All of them, before the first is told: the next may be about a blank node, which no query can name.
+            found = list(compiled.outcomes(node))
+        except UnsupportedShape as reason:
+            if uncompiled is not None:
+                uncompiled[_name(node)] = reason.detail
+            found = list(self._by_pyshacl(node, everything))
+        yield from found
 
     def _by_pyshacl(self, node: Term, everything: Everything) -> Iterator[Outcome]:
         # Imported when it is needed: pyshacl costs 0.37 s.

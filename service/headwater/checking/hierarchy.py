@@ -9,7 +9,7 @@ rest of the hierarchy makes of the classes in it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -95,8 +95,8 @@ class Classified:
     def about(self, iri: str) -> Iterable[Triple]:
         return self._with_types(self._around.about(iri))
 
-    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
-        return self._around.to(iri, predicate)
+    def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
+        return self._around.to(iri, predicates)
 
     def going(self) -> Iterable[Triple]:
         return self._with_types(self._around.going())

@@ -12,6 +12,7 @@ from headwater.web.routes import (
     audits,
     catalogue,
     graph,
+    graph_store,
     health,
     landing,
     lineage,
@@ -21,6 +22,7 @@ from headwater.web.routes import (
     search,
     sparql,
     terms,
+    updates,
 )
 
 _ABOUT = """
@@ -45,7 +47,7 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "questions", "description": "Lineage, impact and benefits."},
             {"name": "objects", "description": "What is known of each digital object."},
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
-            {"name": "sparql", "description": "SPARQL 1.1 query over what the reader may see."},
+            {"name": "sparql", "description": "SPARQL 1.1 over what the reader may see: queries, updates, the graph store."},
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
             {"name": "service", "description": "Health, and audits of everything."},
         ],
@@ -57,6 +59,22 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
-    for routes in (questions, catalogue, records, audits, sparql, graph, health, landing, lineage, search, ask, reference, terms):
+    for routes in (
+        questions,
+        catalogue,
+        records,
+        audits,
+        sparql,
+        updates,
+        graph_store,
+        graph,
+        health,
+        landing,
+        lineage,
+        search,
+        ask,
+        reference,
+        terms,
+    ):
         app.include_router(routes.router)
     return app
