@@ -19,7 +19,8 @@ stored object, `POST /api/v1/validate?profile=NAME` for a document), or look at 
 
 What must be there decides whether an object conforms; what must and what should be there make up the score, each with the same
 weight; hints count for nothing. What is not there meets nothing: a model without training data has none with a digest. A report
-rests on what its reader may see. `--language de` or `Accept-Language: de` gives the sentences in German.
+rests on what its reader may see. `--language de` or `Accept-Language: de` gives the sentences in German. `--resolve` or
+`?resolve=true` also [looks whether the data are still there](../how-to/still-there.md).
 """
 _FORCE = {"violation": "must", "warning": "should", "info": "hint"}
 
