@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from headwater.access import Reader
 from headwater.app.opened import Opened
+from headwater.app.results import Answer
 from headwater.app.sight import Sight
 from headwater.app.values import Banner
 from headwater.errors import BadParameter, NotFound
@@ -47,7 +48,7 @@ class Asking(Opened):
             )
         return iri, sight
 
-    def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+    def lineage(self, id: str, reader: Reader, **given: Any) -> Answer:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         asked = self._asked(given, "upstream", reader)
         iri, sight = self._seen(id, asked, reader)
@@ -56,7 +57,7 @@ class Asking(Opened):
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
         asked = self._asked(given, "downstream", reader)
         iri, sight = self._seen(id, asked, reader)
@@ -76,7 +77,7 @@ class Asking(Opened):
         change: str | None = None,
         slice: str | dict[str, Any] | None = None,
         **given: Any,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Whom a change affects at `until` (None: now) and did not at `since`, who is mended since then, and so on.
 
         `basis` is `as_of` (two states of the world) or `known_at` (two states of knowledge; sequence numbers are times, too).
@@ -99,7 +100,7 @@ class Asking(Opened):
         asked_again = {"since": since, "until": until, "basis": basis, "change": change, "slice": slice, **given}
         return _linked(body, "impact/diff", id, asked_again)
 
-    def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+    def benefits(self, id: str, reader: Reader, **given: Any) -> Answer:
         """Who builds on a thing, and what each of its revisions bought them."""
         asked = self._asked(given, "downstream", reader)
         iri, sight = self._seen(id, asked, reader)
@@ -134,7 +135,7 @@ def _place(asked: Traversal, basis: str) -> float:
     return float("-inf") if told is None else float(told)
 
 
-def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> Answer:
     """An answer with the identifier as it was given, and where to ask again."""
     body["query"]["id"] = id
     words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
@@ -142,4 +143,4 @@ def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -
         {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
     )
     body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
-    return body
+    return Answer(body)
