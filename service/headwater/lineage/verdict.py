@@ -48,6 +48,23 @@ class Spread:
     came_with: NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Every link that the judgement went over, in graph ids, with what stands for its role; for explanations.
+
+    `link` is the edge id or -1 for an implied link; `certain` and `possible` are rows of the rulebook; at `ends_certain` and
+    `ends_possible` (by node of the graph) nothing arrives, because the fault is mended there.
+    """
+
+    earlier: Int32Array
+    later: Int32Array
+    link: Int32Array
+    certain: NDArray[np.int8]
+    possible: NDArray[np.int8]
+    ends_certain: NDArray[np.bool_]
+    ends_possible: NDArray[np.bool_]
+
+
 @dataclass(slots=True)
 class Verdicts:
     """The verdict on everything downstream of a change. Arrays run over `nodes` (graph ids), the changed objects first."""
@@ -69,6 +86,8 @@ class Verdicts:
     _certain: Spread
     _possible: Spread
     _frozen: NDArray[np.bool_]
+    _later: Int32Array
+    _frozen_surely: NDArray[np.bool_]
     _causes: dict[tuple[bool, int, int], str] = field(default_factory=dict)
 
     @property
@@ -108,6 +127,26 @@ class Verdicts:
             here = int(self._earlier[edge])
             steps.append((int(self.nodes[here]), int(self.edges[edge])))
         return steps[::-1]
+
+    def surely(self, node: int) -> bool:
+        """Whether the effect that decides at a node comes over links that are certain (else only over possible ones)."""
+        return self._deciding(int(self._local[node]))[0] is self._certain
+
+    def steps(self) -> Steps:
+        """The links that the judgement went over, each once."""
+        ends = []
+        for local in (self._frozen, self._frozen_surely):
+            mask = np.zeros(self.graph.size, bool)
+            mask[self.nodes[local]] = True
+            ends.append(mask)
+        earlier, later = self.nodes[self._earlier], self.nodes[self._later]
+        return Steps(earlier, later, self.edges, self._certain_role, self._possible_role, ends[0], ends[1])
+
+    def mending(self) -> tuple[list[int], Int32Array]:
+        """Where what is mended begins, and the links (edge ids) over which it goes on."""
+        mended, since = _all_mended(self.graph, self.change)
+        roles = [position for position, role in enumerate(self.graph.words.roles) if role.name not in _CARRYING_NOT]
+        return sorted({*mended, *since}), np.flatnonzero(np.isin(self.graph.role, roles)).astype(np.int32)
 
     def _deciding(self, here: int) -> tuple[Spread, int]:
         # By the effect and not by the state: what is resolved may have been in doubt before.
@@ -225,6 +264,8 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         _certain=spreads[0],
         _possible=spreads[1],
         _frozen=presumed,
+        _later=later,
+        _frozen_surely=frozen,
     )
     _resolve(verdicts, [*mended, *since])
     return verdicts
