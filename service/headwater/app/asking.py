@@ -30,7 +30,7 @@ class Asking(Opened):
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         iri = self.resolve(id, reader)
         body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
-        return _linked(body, "lineage", id, given)
+        return linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
@@ -41,13 +41,13 @@ class Asking(Opened):
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
         body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
-        return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
+        return linked(body, "impact", id, {"change": change, "slice": slice, **given})
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
         iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return _linked(self._benefiting.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
+        return linked(self._benefiting.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
@@ -73,7 +73,7 @@ class Asking(Opened):
         )
 
 
-def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """An answer with the identifier as it was given, and where to ask again."""
     body["query"]["id"] = id
     words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}

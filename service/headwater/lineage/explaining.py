@@ -27,6 +27,7 @@ MOST_BLOCKS = 10
 """Links that held an effect up which are named; the rest are counted."""
 MOST_JUDGED_AGAIN = 300_000
 """Up to so many links a cut is put to the test: everything is judged again without it."""
+_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,21 @@ class Explanation:
     mended: Path | None = None
 
 
-def explain_link(graph: LineageGraph, starts: Sequence[int], end: int, k: int, limits: Limits | None = None) -> Explanation:
-    """The `k` best ways from any of `starts` down to `end`, whatever happened."""
+def explain_link(
+    graph: LineageGraph, starts: Sequence[int], end: int, k: int, limits: Limits | None = None, *, brief: bool = False
+) -> Explanation:
+    """The `k` best ways from any of `starts` down to `end`, whatever happened. `brief` leaves out the cut."""
     limits = limits or Limits()
     reach = graph.downstream(list(starts), limits)
     used = np.sort(reach.edges)
     steps = Steps(graph.earlier[used], graph.later[used], used, graph.role[used].astype(np.int8))
     ways = ways_between(graph, steps, starts, end)
     teller = Teller(ways, None, None)
-    return _explained(ways, ways, teller, k, lambda whole: _overturning(whole, lambda _: (None, False)))
+    return _explained(ways, ways, teller, k, lambda net: None if brief else _overturning(net, lambda _: (None, ())))
 
 
-def explain_verdict(verdicts: Verdicts, node: int, k: int, limits: Limits | None = None) -> Explanation:
-    """Why the verdict on `node` is what it is. The node must be among the verdicts."""
+def explain_verdict(verdicts: Verdicts, node: int, k: int, limits: Limits | None = None, *, brief: bool = False) -> Explanation:
+    """Why the verdict on `node` is what it is. The node must be among the verdicts; `limits` are those it was judged with."""
     graph, book = verdicts.graph, verdicts.book
     here = int(verdicts.places[node])
     effect, state = int(verdicts.effect[here]), STATES[int(verdicts.state[here])]
@@ -94,7 +97,9 @@ def explain_verdict(verdicts: Verdicts, node: int, k: int, limits: Limits | None
     teller = Teller(ways, book, rules, None if surely else told.certain)
 
     def overturn(net: Ways) -> Overturning | None:
-        return _overturning(net, lambda links: _without(verdicts, node, links, limits)) if harmful else None
+        if brief or not harmful:
+            return None
+        return _overturning(net, lambda links: _without(verdicts, node, links, limits))
 
     found = _explained(ways, whole, teller, k, overturn)
     if not harmful:
@@ -130,7 +135,7 @@ def _explained(ways: Ways, whole: Ways, teller: Teller, k: int, overturn: Callab
     )
 
 
-def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, bool]]) -> Overturning | None:
+def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, Sequence[int]]]) -> Overturning | None:
     graph = ways.graph
     links = sorted(
         {link for arc in range(len(ways.source)) for bundle in ways.rests_on(arc) for group in bundle for link in group}
@@ -144,10 +149,15 @@ def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, 
     by_record = smallest_cut(ways, lambda link: place[int(graph.record[link])], lambda number: (-number,))
     if found is None or by_record is None:
         return None
-    cut, (then, standing) = _named(found, links), again([links[one] for one in found.labels])
-    if standing:
+    cut = _named(found, links)
+    then, still = again(cut.labels)
+    for _ in range(_ROUNDS):
+        if not still:
+            break
         # Without a link another may come to count: a revision of which nothing tells its origin any more.
-        cut = Cut(cut.labels, exact=False, at_least=cut.at_least, each=cut.each)
+        more = max(still, key=lambda link: (_doubtful(graph, link), -link))
+        cut = Cut((*cut.labels, more), exact=False, at_least=cut.at_least)
+        then, still = again(cut.labels)
     return Overturning(cut, _named(by_record, records), then)
 
 
@@ -169,19 +179,22 @@ def _named(cut: Cut, names: Sequence[int]) -> Cut:
     return Cut(tuple(names[one] for one in cut.labels), cut.exact, cut.at_least, tuple(names[one] for one in cut.each))
 
 
-def _without(verdicts: Verdicts, node: int, links: Sequence[int], limits: Limits | None) -> tuple[str | None, bool]:
-    """The state that a thing would have if these links were wrong, and whether the effect would still arrive as surely as now;
-    no state where judging again would take long."""
+def _without(verdicts: Verdicts, node: int, links: Sequence[int], limits: Limits | None) -> tuple[str | None, Sequence[int]]:
+    """The state that a thing would have if these links were wrong, and the links by which the effect would still arrive as surely
+    as now; no state where judging again would take long."""
     graph = verdicts.graph
     if len(graph.role) > MOST_JUDGED_AGAIN:
-        return None, False
+        return None, ()
     less = judge(graph.without(links), verdicts.change, limits)
     here = int(less.places[node])
     if here < 0:
-        return "not_affected", False
+        return "not_affected", ()
     state = STATES[int(less.state[here])]
-    sure = state != "cannot_tell" and (state == "affected" or less.surely(node))
-    return state, state != "not_affected" and (sure or not verdicts.surely(node))
+    sure = state == "affected" or (state == "resolved" and less.surely(node))
+    if state == "not_affected" or (verdicts.surely(node) and not sure):
+        return state, ()
+    kept = np.delete(np.arange(len(graph.role)), list(links))
+    return state, [int(kept[edge]) for _, edge in less.path(node) if edge >= 0]
 
 
 def _bottleneck(ways: Ways, teller: Teller) -> Hop | None:
