@@ -325,7 +325,7 @@ def test_the_mended_revision_holds_the_effect_up() -> None:
     """
     world = World(text)
     found = explained(world, "model", mended=["better"])
-    assert [hop.because for hop in found.blocks] == ["later-revision"]
+    assert [hop.because for hop in found.blocks] == ["mended"]
 
 
 def test_what_was_mended_since_is_explained_by_the_fault_and_by_the_way_of_the_mended_input() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from headwater.access import Reader
 from headwater.app.opened import Opened
@@ -13,6 +13,8 @@ from headwater.app.values import Banner
 from headwater.errors import BadParameter
 from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.verdict import SEVERITIES, STATES
+
+_NARROWING = ("roles", "stop_at", "min_evidence")
 
 
 class Asking(Opened):
@@ -41,7 +43,13 @@ class Asking(Opened):
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
         body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
-        return linked(body, "impact", id, {"change": change, "slice": slice, **given})
+        linked(body, "impact", id, {"change": change, "slice": slice, **given})
+        told = {"id": id, "change": change, "slice": slice, **{name: given.get(name) for name in _NARROWING}}
+        why = f"/api/v1/explain?{_told(told)}&to="
+        for node, words in body["nodes"].items():
+            if "_links" in words:
+                words["_links"]["explain"] = why + quote(node, safe="")
+        return body
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
@@ -66,6 +74,7 @@ class Asking(Opened):
                     justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
                     itself=standing.itself,
+                    objects=tuple(self._names.things(standing.notice.change.objects, sight.lineage, sight.graphs)),
                 )
             )
         return sorted(
@@ -76,9 +85,12 @@ class Asking(Opened):
 def linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """An answer with the identifier as it was given, and where to ask again."""
     body["query"]["id"] = id
-    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
-    told = urlencode(
-        {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
-    )
+    told = _told({"id": id, **given})
     body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
     return body
+
+
+def _told(given: Mapping[str, Any]) -> str:
+    """Parameters as an address has them."""
+    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
+    return urlencode({name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()})

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headwater.access import Reader
 from headwater.app.answering import Answerer
+from headwater.app.describing import Describer
 from headwater.app.naming import Names
 from headwater.app.notices import known
 from headwater.app.sight import Sight
@@ -43,13 +45,14 @@ class Wanted:
 class Explainer:
     """Puts explanations together from the reader's own graph; the whole graph only serves to count what he may not see."""
 
-    def __init__(self, names: Names, answerer: Answerer, template: Question, longest: int) -> None:
+    def __init__(self, names: Names, describer: Describer, answerer: Answerer, template: Question, longest: int) -> None:
         self._names = names
+        self._describer = describer
         self._answerer = answerer
         self._template = template
         self._longest = longest
 
-    def explain(self, wanted: Wanted, sight: Sight, sequence: int) -> Words:
+    def explain(self, wanted: Wanted, sight: Sight, reader: Reader, sequence: int) -> Words:
         """The answer to a checked question."""
         end = known(wanted.to, sight.lineage)
         setting = self._answerer.setting(sight, sequence)
@@ -57,6 +60,16 @@ class Explainer:
             body = self._link(wanted, sight, known(wanted.root, sight.lineage), end, setting)
         else:
             body = self._verdict(wanted, wanted.change, sight, end, setting)
+        body["records"] = {
+            note.iri: {
+                "title": note.title,
+                "importer": note.importer,
+                "written_at": note.written_at,
+                "written_by": note.written_by,
+                "visibility": note.visibility,
+            }
+            for note in self._describer.records(_records(body), reader)
+        }
         body["sentence"] = self._sentence(wanted, body, sight)
         body["sparql"] = hops_query(self._template, _stated(body), self._longest) if body["paths"] else None
         return body
@@ -137,7 +150,7 @@ class Explainer:
             hops,
             thing=thing,
             start=start,
-            names=self._called(iris, weakest, sight, language),
+            names=self._called(iris, body, sight, language),
             verdict=verdict,
             occasion=wanted.occasion,
             weakest=weakest,
@@ -146,11 +159,10 @@ class Explainer:
         )
         return text[:1].upper() + text[1:]
 
-    def _called(self, iris: set[str], weakest: Words | None, sight: Sight, language: str) -> dict[str, str]:
-        """What a sentence calls things: their kind and label; records by their label alone."""
-        records = [weakest["record"]] if weakest is not None and weakest["record"] else []
-        labels = self._names.labels([*iris, *records], sight.graphs)
-        names = {record: labels[record] for record in records}
+    def _called(self, iris: set[str], body: Words, sight: Sight, language: str) -> dict[str, str]:
+        """What a sentence calls things: their kind and label; records by their title."""
+        labels = self._names.labels(list(iris), sight.graphs)
+        names = {iri: f'"{record["title"]}"' for iri, record in body["records"].items() if record["title"]}
         for iri in iris:
             node = sight.lineage.find(iri)
             kind = sight.lineage.kind_name(node) if node is not None else "entity"
@@ -200,6 +212,17 @@ def _stated(body: Words) -> Sequence[StatedHop]:
                     StatedHop(path["rank"], number, link["from"], link["to"], link["relation"], link["evidence"], link["record"])
                 )
     return found
+
+
+def _records(body: Words) -> list[str]:
+    """The records that an answer names."""
+    hops = [hop for path in [*body["paths"], *([body["mended"]] if body["mended"] else [])] for hop in path["hops"]]
+    hops += body["blocks"]["links"] if body["blocks"] else []
+    links = [link for hop in hops for link in (hop, *hop["others"], *hop["rests_on"])]
+    if body["cut"]:
+        links += [*body["cut"]["links"], *body["cut"]["each"]]
+        links += [{"record": record} for record in body["cut"]["records"]["records"]]
+    return list(dict.fromkeys(link["record"] for link in links if link["record"]))
 
 
 def read_k(value: object) -> int:

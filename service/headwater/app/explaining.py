@@ -24,7 +24,7 @@ class Explaining(Asking):
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self._names, self._answerer, self.questions[TEMPLATE], self.settings.max_query_length)
+        return Explainer(self._names, self._describer, self._answerer, self.questions[TEMPLATE], self.settings.max_query_length)
 
     def explain(
         self,
@@ -77,7 +77,7 @@ class Explaining(Asking):
         elif slice is not None:
             raise BadParameter("slice: says which part changed; name the change, too", parameter="slice")
         wanted = Wanted(iri, target, meant, occasion, read_k(k), asked, direction, spoken(language))
-        body = self._explainer.explain(wanted, sight, self.sequence)
+        body = self._explainer.explain(wanted, sight, reader, self.sequence)
         body["nodes"] = {
             node: {name: value for name, value in words.items() if name in asked.fields} for node, words in body["nodes"].items()
         }

@@ -33,10 +33,9 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "first": "it {up} {before}",
         "next": ", which {up} {before}",
         "left": ", which goes back over {count} more steps to {before}",
-        "changed": " ({change})",
         "on": "{change} on {day}",
         "supposed": "supposed: {change}",
-        "weakest": " (weakest link: {evidence} in record {record})",
+        "weakest": "weakest link: {evidence} in record {record}",
         "further": " There is a further way that you may not see.",
     },
     "de": {
@@ -56,10 +55,9 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "first": "{after} {up} {before}",
         "next": "; {after} {up} {before}",
         "left": "; {after} geht über {count} weitere Schritte zurück auf {before}",
-        "changed": " ({change})",
         "on": "{change} am {day}",
         "supposed": "angenommen: {change}",
-        "weakest": " (schwächste Verbindung: {evidence} in Aufzeichnung {record})",
+        "weakest": "schwächste Verbindung: {evidence} in Aufzeichnung {record}",
         "further": " Es gibt einen weiteren Weg, den Sie nicht sehen dürfen.",
     },
 }
@@ -98,12 +96,14 @@ def sentence(
     words = _WORDS[language]
     change = None if occasion is None else _change(occasion, language)
     form = f"{told}?" if occasion is not None and occasion.supposed and f"{told}?" in words else told
-    way = _way(path, names, change, words, language) if path else ""
+    way = _way(path, names, words, language) if path else ""
+    notes = [change] if change is not None and path else []
     if weakest is not None:
-        record = weakest.get("record")
-        way += words["weakest"].format(
-            evidence=_term(HW[str(weakest["evidence"])], language), record=names.get(str(record), str(record))
+        record = str(weakest.get("record"))
+        notes.append(
+            words["weakest"].format(evidence=_term(HW[str(weakest["evidence"])], language), record=names.get(record, record))
         )
+    way += f" ({'; '.join(notes)})" if notes else ""
     code = str(verdict.get("justification") or "not-certain")
     text = words[form].format(
         thing=names[thing],
@@ -119,9 +119,7 @@ def sentence(
     return text + (words["further"] if further else "")
 
 
-def _way(
-    path: Sequence[Mapping[str, Any]], names: Mapping[str, str], change: str | None, words: Mapping[str, str], language: str
-) -> str:
+def _way(path: Sequence[Mapping[str, Any]], names: Mapping[str, str], words: Mapping[str, str], language: str) -> str:
     """The way from its end back to its start."""
     hops = list(reversed(path))
     left = len(hops) - MOST_STEPS
@@ -136,8 +134,6 @@ def _way(
         )
     if left > 0:
         parts.append(words["left"].format(after=names[hops[-1]["from"]], count=left, before=names[path[0]["from"]]))
-    if change is not None:
-        parts.append(words["changed"].format(change=change))
     return f": {''.join(parts)}"
 
 

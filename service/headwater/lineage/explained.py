@@ -17,6 +17,8 @@ from headwater.lineage.hops import Hop, Path
 from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts
 
 Words = dict[str, Any]
+MOST_OTHERS = 10
+"""Records that say the same of a hop which are named; the rest are counted."""
 _CANNOT_TELL, _SOUND = STATES.index("cannot_tell"), STATES.index("not_affected")
 
 
@@ -211,7 +213,8 @@ class _About:
             "because": hop.because,
             "rule": hop.rule,
             "doubt": hop.doubt,
-            "others": [self.link(edge) for edge in hop.others],
+            "others": [self.link(edge) for edge in hop.others[:MOST_OTHERS]],
+            "others_count": len(hop.others),
             "rests_on": [self.link(edge) for edge in hop.rests_on],
         }
 

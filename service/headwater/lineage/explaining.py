@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from headwater.lineage.best_ways import best_ways
 from headwater.lineage.cutting import Cut, smallest_cut
 from headwater.lineage.graph import Int32Array, Limits, LineageGraph
-from headwater.lineage.hops import Hop, Path, Teller
+from headwater.lineage.hops import Hop, Path, Teller, name_of
 from headwater.lineage.rulebook import Rulebook
 from headwater.lineage.verdict import STATES, Verdicts, judge
 from headwater.lineage.ways import HOP, UNPINNED, WEAKER, Rules, Steps, Ways, ways_between
@@ -141,14 +141,17 @@ def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, 
         {link for arc in range(len(ways.source)) for bundle in ways.rests_on(arc) for group in bundle for link in group}
     )
     # Numbered by their names, so that of several smallest sets it is always the same that is named.
-    links.sort(key=lambda link: _name(graph, link))
+    links.sort(key=lambda link: name_of(graph, link))
     rank = {link: number for number, link in enumerate(links)}
     records = sorted({int(graph.record[link]) for link in links}, key=lambda record: graph.records[record])
     place = {record: number for number, record in enumerate(records)}
     found = smallest_cut(ways, rank.__getitem__, lambda number: (*_doubtful(graph, links[number]), -number))
-    by_record = smallest_cut(ways, lambda link: place[int(graph.record[link])], lambda number: (-number,))
-    if found is None or by_record is None:
+    if found is None:
         return None
+    named = {place[int(graph.record[links[one]])] for one in found.labels}
+    # Of several single records the one that states the named link.
+    by_record = smallest_cut(ways, lambda link: place[int(graph.record[link])], lambda number: (number in named, -number))
+    assert by_record is not None
     cut = _named(found, links)
     then, still = again(cut.labels)
     for _ in range(_ROUNDS):
@@ -159,16 +162,6 @@ def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, 
         cut = Cut((*cut.labels, more), exact=False, at_least=cut.at_least)
         then, still = again(cut.labels)
     return Overturning(cut, _named(by_record, records), then)
-
-
-def _name(graph: LineageGraph, link: int) -> tuple[str, str, int, str, str]:
-    return (
-        graph.iris[graph.earlier[link]],
-        graph.iris[graph.later[link]],
-        int(graph.role[link]),
-        graph.relations[graph.relation[link]],
-        graph.records[graph.record[link]],
-    )
 
 
 def _doubtful(graph: LineageGraph, link: int) -> tuple[int, bool]:

@@ -110,7 +110,7 @@ class Teller:
             return None, None, None, None, None
         kind = int(graph.kind[after])
         because = book.codes[book.because[came, row, kind]]
-        if rules.ends[after] and became == rules.none and rules.table[came, row, kind] != rules.none:
+        if rules.ends[after] and became == rules.none and came != rules.none:
             because = "mended"
         doubt = None
         if self.certain is not None:
@@ -126,14 +126,30 @@ def _implied(graph: LineageGraph, after: int) -> str:
     return "steer" if graph.kind[after] == graph.kind_of["run"] else "evaluate"
 
 
+def name_of(graph: LineageGraph, link: int) -> tuple[str, str, int, str, str, str]:
+    """What tells links apart whatever their numbers are, so that no answer depends on the order in which records arrived."""
+    return (
+        graph.iris[graph.earlier[link]],
+        graph.iris[graph.later[link]],
+        int(graph.role[link]),
+        graph.relations[graph.relation[link]],
+        graph.records[graph.record[link]],
+        graph.slices[graph.slice[link]],
+    )
+
+
 def _nearest(graph: LineageGraph, ways: Ways, arc: int) -> tuple[int, ...]:
     """The strongest stated links that an implied one rests on: one of each group of its best bundle."""
+
+    def strength(link: int) -> int:
+        return int(graph.evidence[link])
+
     bundles = [
-        tuple(max(group, key=lambda one: (int(graph.evidence[one]), -one)) for group in bundle)
+        tuple(min(group, key=lambda link: (-strength(link), name_of(graph, link))) for group in bundle)
         for bundle in ways.rests_on(arc)
         if all(bundle)
     ]
-    return max(bundles, key=lambda bundle: min(int(graph.evidence[one]) for one in bundle), default=())
+    return min(bundles, key=lambda bundle: (-min(map(strength, bundle)), [name_of(graph, link) for link in bundle]), default=())
 
 
 def _rule(graph: LineageGraph, effect: str, role: str, after: int) -> str | None:
