@@ -88,6 +88,7 @@ def _environment() -> Environment:
         because=because,
         settled_by=settled_by,
         role_up=role_up,
+        role_down=role_down,
         effect=effect,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
@@ -102,6 +103,16 @@ def role_up(name: str) -> str:
     """
     role = vocabulary().role(name)
     return role.label_up if role is not None else name
+
+
+def role_down(name: str) -> str:
+    """How a link reads from the earlier thing to the later one.
+
+    >>> role_down("train")
+    'trained'
+    """
+    role = vocabulary().role(name)
+    return role.label_down if role is not None else name
 
 
 def effect(name: str) -> str:
