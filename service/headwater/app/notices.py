@@ -11,8 +11,9 @@ from headwater.app.sight import Sight
 from headwater.errors import BadParameter
 from headwater.lineage.families import versions_of
 from headwater.lineage.graph import LineageGraph
+from headwater.lineage.mending import revisions_after
 from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import Change, revisions_after
+from headwater.lineage.verdict import Change
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, PROV, RDF

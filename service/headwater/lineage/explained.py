@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.lineage.answer import Setting
+from headwater.lineage.coverage import coverage
 from headwater.lineage.explaining import Explanation
 from headwater.lineage.graph import Int32Array, LineageGraph
 from headwater.lineage.hops import Hop, Path
@@ -67,7 +68,6 @@ def explained(
     distance = _distances(paths)
     seeds = verdicts.seeds if verdicts is not None else {path.start for path in paths}
     counted = [node for node in on_ways if node not in seeds]
-    links = found.links if found is not None else np.zeros(0, np.int32)
     why = [*reasons]
     if hidden.things or hidden.ways:
         why.append("hidden")
@@ -113,7 +113,8 @@ def explained(
             "reasons": why,
             "hidden_count": hidden.things,
             "frontier_count": left,
-            "coverage": round(float(graph.pinned[graph.earlier[links]].mean()), 4) if len(links) else 1.0,
+            # As for impact: anything that the reader sees may have used what changed in a way that no record tells.
+            "coverage": coverage(graph.doubt[graph.spoken_of if verdicts is not None or found is None else found.things]),
         },
         "paths": told,
         "weakest": about.hop(found.bottleneck) if found is not None and found.bottleneck is not None else None,

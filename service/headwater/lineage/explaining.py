@@ -19,6 +19,7 @@ from headwater.lineage.best_ways import best_ways
 from headwater.lineage.cutting import Cut, smallest_cut
 from headwater.lineage.graph import Int32Array, Limits, LineageGraph
 from headwater.lineage.hops import Hop, Path, Teller, name_of
+from headwater.lineage.mending import making, where_it_ends
 from headwater.lineage.rulebook import Rulebook
 from headwater.lineage.verdict import STATES, Verdicts, judge
 from headwater.lineage.ways import HOP, UNPINNED, WEAKER, Rules, Steps, Ways, ways_between
@@ -42,13 +43,12 @@ class Overturning:
 
 @dataclass(slots=True)
 class Explanation:
-    """What is explained and by what. `things` and `links` are everything on any way, not only on the `paths` that are shown;
+    """What is explained and by what. `things` and `arrows` are everything on any way, not only on the `paths` that are shown;
     `bottleneck` is the weakest hop of the way whose weakest hop is strongest: no way is surer than that."""
 
     end: int
     paths: list[Path]
     things: Int32Array
-    links: Int32Array
     arrows: frozenset[tuple[int, int, int, int]]
     more: bool
     narrowed: bool
@@ -126,7 +126,6 @@ def _explained(ways: Ways, whole: Ways, teller: Teller, k: int, overturn: Callab
         end=int(ways.thing[ways.ends[0]]),
         paths=[teller.path(arcs) for arcs in best.ways],
         things=whole.things,
-        links=np.unique(whole.link[whole.link >= 0]),
         arrows=frozenset(arrows),
         more=best.more,
         narrowed=ways.narrowed or whole.narrowed or best.stopped,
@@ -236,7 +235,8 @@ def _blocks(ways: Ways, book: Rulebook, teller: Teller) -> tuple[list[Hop], int]
 def _mending(verdicts: Verdicts, node: int) -> Path | None:
     """The best way from the mended input to the later revision that resolves a thing."""
     graph, successor = verdicts.graph, verdicts.resolved_by[node]
-    starts, links = verdicts.mending()
+    starts = [one for ends in where_it_ends(graph, verdicts.change.objects, verdicts.change.mended) for one in ends]
+    links = np.flatnonzero(making(graph)).astype(np.int32)
     steps = Steps(graph.earlier[links], graph.later[links], links, graph.role[links].astype(np.int8))
     ways = ways_between(graph, steps, starts, successor)
     found = best_ways(ways, 1).ways

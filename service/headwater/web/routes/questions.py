@@ -13,11 +13,11 @@ from headwater.checking.messages import LANGUAGES
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
-from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose, languages
+from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
 from headwater.web.parameters import Explain, Impact, Traversal
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
-from headwater.web.routes.records import Speaks
+from headwater.web.spoken import Speaks, spoken_for
 from headwater.web.statements import answer_rdf, hops_table, nodes_table
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
@@ -104,7 +104,7 @@ def get_explain(
     said = asked.asked()
     if offer is HTML:
         return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
-    language = languages(speaks, LANGUAGES) if asked.language is None else asked.language
+    language = spoken_for(asked.language, speaks)
     headers = validators(request, headwater, reader, offer)
     if asked.language is None and language != LANGUAGES[0]:
         # A validator does not know which language the client likes best.
