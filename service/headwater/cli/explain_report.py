@@ -149,7 +149,7 @@ def _completeness(answer: Answer) -> Iterator[Line]:
             yield f"There is a further way that you may not see{more}.", "yellow"
         else:
             yield _REASONS.get(reason, reason.replace("_", " ")), "yellow"
-    yield f"{said['coverage']:.0%} of the links it rests on name an exact version.", "dim"
+    yield f"Coverage {said['coverage']:.0%}: how fully the records say what came from what.", "dim"
     yield f"As of ledger entry {answer['sequence']}.", "dim"
 
 
