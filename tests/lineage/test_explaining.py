@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import random
 from itertools import combinations
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headwater.lineage import cutting, explaining
+from headwater.lineage import ways as network
 from headwater.lineage.cutting import smallest_hitting_set
 from headwater.lineage.explaining import Explanation, explain_link, explain_verdict
 from headwater.lineage.graph import LineageGraph
@@ -197,6 +200,27 @@ def bad_by_absence(graph: LineageGraph) -> bool:
     from, which run made a model."""
     names = {WORDS.roles[int(role)].name for role in graph.role}
     return bool(names & {"control", "revise"}) or bool({"test", "validate"} & names and "generate" in names)
+
+
+@some
+@given(st.data())
+def test_in_a_network_too_large_to_search_the_cut_by_flow_cuts_and_claims_no_more_than_it_knows(data: st.DataObject) -> None:
+    world = data.draw(worlds(8))
+    graph = world.fill()
+    change = data.draw(changes(graph, world.things))
+    verdicts = judge(graph, change)
+    for node in verdicts.nodes.tolist():
+        exact = explain_verdict(verdicts, node, 1).overturning
+        with patch.object(cutting, "MOST_ARCS", 0), patch.object(explaining, "MOST_ARCS", 0):
+            large = explain_verdict(verdicts, node, 1).overturning
+        assert (exact is None) == (large is None)
+        if exact is None or large is None:
+            continue
+        assert not stands(judge(graph.without(large.links.labels), change), node, surely=verdicts.surely(node))
+        for one, other in ((exact.links, large.links), (exact.records, large.records)):
+            if one.exact:
+                assert other.at_least <= len(one.labels) <= len(other.labels)
+                assert not other.exact or len(other.labels) == len(one.labels)
 
 
 @some
@@ -426,6 +450,20 @@ def test_a_hub_with_thousands_of_ways_is_explained_by_the_cheapest(count: int) -
     assert len(found.paths) == 3
     assert found.overturning is not None
     assert [graph.iris[graph.earlier[one]] for one in found.overturning.links.labels] == ["urn:run"]
+
+
+def test_where_more_lies_between_than_can_be_looked_at_real_ways_are_shown_and_it_is_said() -> None:
+    between = "".join(
+        f":r{n} a hw:Run ; {used(':data', 'preprocess')} . :p{n} a hw:Dataset ; prov:wasGeneratedBy :r{n} . :fit {used(f':p{n}', 'train')} ."
+        for n in range(30)
+    )
+    world = World(":data a hw:Dataset . :fit a hw:Run . :model a hw:Model ; prov:wasGeneratedBy :fit ." + between)
+    with patch.object(network, "MOST_LINKS", 20):
+        found = explained(world, "model")
+    assert found.narrowed
+    assert all(len(path.hops) == 4 for path in found.paths)
+    assert found.paths
+    assert not explained(world, "model").narrowed
 
 
 def test_a_chain_of_a_thousand_steps_has_one_way() -> None:

@@ -70,10 +70,11 @@ class _Search:
         start = states[-1]
         best: dict[int, int] = {start: 0}
         came: dict[int, tuple[int, int, int]] = {}
-        waiting: list[tuple[int, int, int]] = [(0, start, 0)]
+        # Of equals the one nearer to the end goes first, or a hub with thousands of equal ways would be looked through.
+        waiting: list[tuple[int, int, int, int]] = [(0, 0, start, 0)]
         done: set[int] = set()
         while waiting:
-            _, here, cost = heapq.heappop(waiting)
+            _, _, here, cost = heapq.heappop(waiting)
             if here in done:
                 continue
             done.add(here)
@@ -88,7 +89,7 @@ class _Search:
                 if cost + step < best.get(there, cost + step + 1):
                     best[there] = cost + step
                     came[there] = (here, arc, step)
-                    heapq.heappush(waiting, (cost + ahead, there, cost + step))
+                    heapq.heappush(waiting, (cost + ahead, ahead - step, there, cost + step))
         if end not in done or end == start:
             return None
         tail: list[tuple[int, int, int]] = []

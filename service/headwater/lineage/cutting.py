@@ -49,18 +49,53 @@ def smallest_cut(ways: Ways, label: Callable[[int], int], weakness: Callable[[in
         return None
     if not len(ways.first):
         return Cut((), exact=True, at_least=0)
+    if len(ways.source) > MOST_ARCS:
+        return _at_large(ways, label)
     net = _Net(ways, label)
     by_flow = net.by_flow()
-    if net.simple:
-        size = len(by_flow)
-        cut = Cut(tuple(sorted(by_flow)), exact=True, at_least=size)
-    elif len(ways.source) > MOST_ARCS:
-        cut = Cut(tuple(sorted(by_flow)), exact=len(by_flow) == 1, at_least=1)
-    else:
-        cut = _one_by_one(net, by_flow)
+    whole = Cut(tuple(sorted(by_flow)), exact=True, at_least=len(by_flow))
+    cut = whole if net.simple else _one_by_one(net, by_flow)
     if len(cut.labels) == 1 and (each := net.each_alone()):
         return Cut((max(each, key=weakness),), cut.exact, cut.at_least, tuple(each))
     return cut
+
+
+def _at_large(ways: Ways, label: Callable[[int], int]) -> Cut:
+    """The cut by flow alone, for a network in which ways cannot be searched one by one."""
+    pairs = np.repeat(np.arange(len(ways.first)), np.diff(np.append(ways.first, len(ways.source))))
+    labels = np.array([label(link) if link >= 0 else -1 for link in ways.link.tolist()], np.int64)
+    cheapest = {}
+    for arc in np.flatnonzero(labels < 0).tolist():
+        groups = [min(bundle, key=len) for bundle in ways.rests_on(arc)]
+        cheapest[arc] = sorted({label(link) for group in groups for link in group})
+        labels[arc] = cheapest[arc][0]
+    stated = np.unique(np.stack((pairs, labels)), axis=1)
+    room = np.bincount(stated[0], minlength=len(ways.first))
+    for arc, named in cheapest.items():
+        room[pairs[arc]] += len(named) - 1
+    crossing = np.isin(pairs, _crossing(ways, room.tolist()))
+    found = set(labels[crossing].tolist()) | {one for arc, named in cheapest.items() if crossing[arc] for one in named}
+    once = not cheapest and len(np.unique(stated[1])) == stated.shape[1]
+    exact = once or len(found) == 1
+    return Cut(tuple(sorted(found)), exact=exact, at_least=len(found) if exact else 1)
+
+
+def _crossing(ways: Ways, costs: list[int]) -> list[int]:
+    """The arcs (by position in `first`) of the minimum cut that lies nearest to the starts."""
+    first, size = ways.first, len(ways.thing)
+    boundless = sum(costs) + 1
+    source, sink = size, size + 1
+    heads = np.concatenate((ways.source[first], np.full(len(ways.starts), source), ways.ends))
+    tails = np.concatenate((ways.target[first], ways.starts, np.full(len(ways.ends), sink)))
+    room = np.concatenate((costs, np.full(len(ways.starts) + len(ways.ends), boundless))).astype(np.int32)
+    capacity = csr_array((room, (heads, tails)), shape=(size + 2, size + 2))
+    left = csr_array(capacity - maximum_flow(capacity, source, sink).flow)
+    left.data[left.data < 0] = 0
+    left.eliminate_zeros()
+    inside = np.zeros(size + 2, bool)
+    inside[breadth_first_order(left, source, return_predecessors=False)] = True
+    found: list[int] = np.flatnonzero(inside[ways.source[first]] & ~inside[ways.target[first]]).tolist()
+    return found
 
 
 class _Net:
@@ -92,20 +127,7 @@ class _Net:
         """The labels of a minimum cut where each arc is cut by itself: never too few, perhaps too many."""
         cheapest = [[min(bundle, key=lambda group: (len(group), group)) for bundle in bundles] for bundles in self.rests]
         costs = [len({one for group in groups for one in group}) for groups in cheapest]
-        boundless = sum(costs) + 1
-        ways, first = self.ways, self.ways.first
-        source, sink = self.size, self.size + 1
-        heads = np.concatenate((ways.source[first], np.full(len(ways.starts), source), ways.ends))
-        tails = np.concatenate((ways.target[first], ways.starts, np.full(len(ways.ends), sink)))
-        room = np.concatenate((costs, np.full(len(ways.starts) + len(ways.ends), boundless))).astype(np.int32)
-        capacity = csr_array((room, (heads, tails)), shape=(self.size + 2, self.size + 2))
-        left = csr_array(capacity - maximum_flow(capacity, source, sink).flow)
-        left.data[left.data < 0] = 0
-        left.eliminate_zeros()
-        inside = np.zeros(self.size + 2, bool)
-        inside[breadth_first_order(left, source, return_predecessors=False)] = True
-        crossing = np.flatnonzero(inside[ways.source[first]] & ~inside[ways.target[first]])
-        return {one for number in crossing.tolist() for group in cheapest[number] for one in group}
+        return {one for number in _crossing(self.ways, costs) for group in cheapest[number] for one in group}
 
     def way_without(self, gone: Collection[int]) -> set[int] | None:
         """The labels of a shortest way that is left without `gone`; None where none is left."""

@@ -7,7 +7,7 @@ the doubts; what is resolved also by the way of the mended input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
 from headwater.lineage.best_ways import best_ways
-from headwater.lineage.cutting import Cut, smallest_cut
+from headwater.lineage.cutting import MOST_ARCS, Cut, smallest_cut
 from headwater.lineage.graph import Int32Array, Limits, LineageGraph
 from headwater.lineage.hops import Hop, Path, Teller, name_of
 from headwater.lineage.mending import making, where_it_ends
@@ -136,14 +136,14 @@ def _explained(ways: Ways, whole: Ways, teller: Teller, k: int, overturn: Callab
 
 def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, Sequence[int]]]) -> Overturning | None:
     graph = ways.graph
-    links = sorted(
-        {link for arc in range(len(ways.source)) for bundle in ways.rests_on(arc) for group in bundle for link in group}
-    )
-    # Numbered by their names, so that of several smallest sets it is always the same that is named.
-    links.sort(key=lambda link: name_of(graph, link))
-    rank = {link: number for number, link in enumerate(links)}
-    records = sorted({int(graph.record[link]) for link in links}, key=lambda record: graph.records[record])
-    place = {record: number for number, record in enumerate(records)}
+    links, rank = _numbered(ways)
+    if len(ways.source) > MOST_ARCS:
+        # The minimum cut nearest to the starts is the same whatever things are numbered by.
+        records: Sequence[int] = range(len(graph.records))
+        place: Mapping[int, int] | Sequence[int] = records
+    else:
+        records = sorted({int(graph.record[link]) for link in links}, key=lambda record: graph.records[record])
+        place = {record: number for number, record in enumerate(records)}
     found = smallest_cut(ways, rank.__getitem__, lambda number: (*_doubtful(graph, links[number]), -number))
     if found is None:
         return None
@@ -161,6 +161,17 @@ def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, 
         cut = Cut((*cut.labels, more), exact=False, at_least=cut.at_least)
         then, still = again(cut.labels)
     return Overturning(cut, _named(by_record, records), then)
+
+
+def _numbered(ways: Ways) -> tuple[Sequence[int], Mapping[int, int] | Sequence[int]]:
+    """The stated links of a network by their names, so that of several smallest sets it is always the same that is named; and
+    the number of each."""
+    if len(ways.source) > MOST_ARCS:
+        every = range(len(ways.graph.role))
+        return every, every
+    bundles = [bundle for arc in range(len(ways.source)) for bundle in ways.rests_on(arc)]
+    links = sorted({link for bundle in bundles for group in bundle for link in group}, key=lambda link: name_of(ways.graph, link))
+    return links, {link: number for number, link in enumerate(links)}
 
 
 def _doubtful(graph: LineageGraph, link: int) -> tuple[int, bool]:
