@@ -454,7 +454,8 @@ def test_a_hub_with_thousands_of_ways_is_explained_by_the_cheapest(count: int) -
 
 def test_where_more_lies_between_than_can_be_looked_at_real_ways_are_shown_and_it_is_said() -> None:
     between = "".join(
-        f":r{n} a hw:Run ; {used(':data', 'preprocess')} . :p{n} a hw:Dataset ; prov:wasGeneratedBy :r{n} . :fit {used(f':p{n}', 'train')} ."
+        f":r{n} a hw:Run ; {used(':data', 'preprocess')} . :p{n} a hw:Dataset ; prov:wasGeneratedBy :r{n} ."
+        f" :fit {used(f':p{n}', 'train')} ."
         for n in range(30)
     )
     world = World(":data a hw:Dataset . :fit a hw:Run . :model a hw:Model ; prov:wasGeneratedBy :fit ." + between)

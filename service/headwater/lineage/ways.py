@@ -103,7 +103,8 @@ def ways_between(
 ) -> Ways:
     """The network of all ways from `starts` to `end`; with `rules` only those on which one of the effects `goals` arrives.
 
-    Where more than `most` links (`MOST_LINKS` if nothing is said) lie between, it is narrowed to the things on the shortest ways and to those of `near`.
+    Where more than `most` links lie between (`MOST_LINKS` if nothing is said), it is narrowed to the things on the shortest ways
+    and to those of `near`.
     """
     starts = list(dict.fromkeys(starts))
     chosen, narrowed = _between(graph, steps, starts, end, near, MOST_LINKS if most is None else most)
