@@ -214,6 +214,28 @@ def test_links_that_were_left_out_by_evidence_are_told(lab: Headwater, write: Wr
     assert strong["completeness"]["reasons"] == ["min_evidence"]
 
 
+# --- the past
+
+
+def test_before_the_change_happened_nothing_ailed_anybody(lab: Headwater) -> None:
+    answer = lab.explain(X + "change", LOCAL, to=X + "model", as_of="2025-10-15")
+    assert answer["as_of"] is not None
+    assert answer["nodes"][X + "model"]["state"] == "not_affected"
+    assert answer["nodes"][X + "model"]["justification"] == "not-yet"
+    assert answer["query"]["change"] == "labels-corrected"
+    told = lab.impact(X + "change", LOCAL, as_of="2025-10-15")["nodes"][X + "model"]
+    assert (told["state"], told["justification"]) == ("not_affected", "not-yet")
+
+
+def test_what_was_known_before_a_record_came_does_not_use_it(lab: Headwater, write: Write) -> None:
+    before = lab.sequence
+    write(lab, "again", f"x:model prov:wasGeneratedBy x:refit . x:refit a hw:Run ; {used_by('data', 'finetune')} .")
+    now, then = (lab.explain(X + "change", LOCAL, to=X + "model", known_at=when) for when in (None, before))
+    assert (len(now["paths"]), len(then["paths"])) == (2, 1)
+    assert then["sequence"] == before
+    assert then["sparql"] is None
+
+
 # --- who may see what
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headwater.access import Reader
-from headwater.app.answering import Answerer
+from headwater.app.answering import HARMLESS, Answerer
 from headwater.app.describing import Describer
 from headwater.app.naming import Names
 from headwater.app.notices import known
@@ -30,7 +30,10 @@ MOST_PATHS = 50
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A checked question: `root` is a change or a thing, `to` the thing to be explained."""
+    """A checked question: `root` is a change or a thing, `to` the thing to be explained.
+
+    `not_yet` where the change had not happened at the time that is asked about.
+    """
 
     root: str
     to: str
@@ -40,6 +43,7 @@ class Wanted:
     asked: Traversal
     direction: str | None
     language: str
+    not_yet: bool = False
 
 
 class Explainer:
@@ -60,6 +64,9 @@ class Explainer:
             body = self._link(wanted, sight, known(wanted.root, sight.lineage), end, setting)
         else:
             body = self._verdict(wanted, wanted.change, sight, end, setting)
+        if wanted.not_yet:
+            for words in body["nodes"].values():
+                words["justification"] = "not-yet"
         body["records"] = {
             note.iri: {
                 "title": note.title,
@@ -71,13 +78,18 @@ class Explainer:
             for note in self._describer.records(_records(body), reader)
         }
         body["sentence"] = self._sentence(wanted, body, sight)
-        body["sparql"] = hops_query(self._template, _stated(body), self._longest) if body["paths"] else None
+        # What was known once need not stand in the store any more.
+        there = body["paths"] and sight.known_at is None
+        body["sparql"] = hops_query(self._template, _stated(body), self._longest) if there else None
         return body
 
     # --- a verdict
 
     def _verdict(self, wanted: Wanted, change: Change, sight: Sight, end: int, setting: Setting) -> Words:
         graph, limits = sight.lineage, wanted.asked.limits(sight.lineage.words)
+        kind = change.kind
+        if wanted.not_yet:
+            change = replace(change, kind=HARMLESS)
         verdicts = judge(graph, change, limits)
         found = _explained(verdicts, end, wanted.k, limits)
         whole, hidden = None, Hidden()
@@ -96,7 +108,7 @@ class Explainer:
             setting,
             root=wanted.root,
             end=end,
-            query=_echo(wanted) | {"change": change.kind, "slice": change.slice or None},
+            query=_echo(wanted) | {"change": kind, "slice": change.slice or None},
             hidden=hidden,
             whole=whole,
             reasons=weaker,
@@ -198,7 +210,7 @@ def _withheld(verdicts: Verdicts, whole: Verdicts | None, end: int) -> bool:
 
 def _echo(wanted: Wanted) -> Words:
     told = replace(wanted.asked, depth=None).echo()
-    kept = ("direction", "roles", "stop_at", "min_evidence")
+    kept = ("direction", "roles", "stop_at", "min_evidence", "as_of", "known_at")
     return {"ask": "explain"} | {name: told[name] for name in kept} | {"k": wanted.k, "to": wanted.to}
 
 

@@ -16,7 +16,7 @@ from headwater.errors import BadParameter
 from headwater.lineage.verdict import SEVERITIES, STATES
 from headwater.questions.hops import TEMPLATE
 
-_TAKEN = ("direction", "roles", "stop_at", "min_evidence", "as_of", "fields")
+_TAKEN = ("direction", "roles", "stop_at", "min_evidence", "as_of", "known_at", "fields")
 
 
 class Explaining(Asking):
@@ -50,10 +50,10 @@ class Explaining(Asking):
             if name not in _TAKEN:
                 raise BadParameter(f"There is no parameter '{name}' here.", parameter=name)
         said = {"to": to, "change": change, "slice": slice, "k": None if k == 3 else k, "language": language, **given}
-        iri, sight = self.resolve(id, reader), self._sight(reader)
         direction = given.get("direction")
         asked = self._asked(given, "downstream", reader)
-        target = self.resolve(to, reader) if to else None
+        iri, sight = self._seen(id, asked, reader)
+        target = self._seen(to, asked, reader)[0] if to else None
         notices = self._answerer.notices
         notice = notices.notice(iri, sight)
         if target is None:
@@ -67,16 +67,17 @@ class Explaining(Asking):
             iri = notice.iri
         elif notices.notice(target, sight) is not None:
             raise BadParameter(f"<{target}> is a change.", parameter="to", remedy="Give the change as id, and the thing as to.")
-        meant, occasion = None, None
+        meant, occasion, not_yet = None, None, False
         if notice is not None or change is not None:
             meant = notices.meant(iri, sight, change, slice)
             day = None if notice is None or notice.at is None else notice.at[:10]
             occasion = Occasion(meant.kind, day, supposed=notice is None)
+            not_yet = notice is not None and notice.later_than(sight.as_of)
             if asked.direction != "downstream":
                 raise BadParameter("direction: a change goes downstream", parameter="direction")
         elif slice is not None:
             raise BadParameter("slice: says which part changed; name the change, too", parameter="slice")
-        wanted = Wanted(iri, target, meant, occasion, read_k(k), asked, direction, spoken(language))
+        wanted = Wanted(iri, target, meant, occasion, read_k(k), asked, direction, spoken(language), not_yet)
         body = self._explainer.explain(wanted, sight, reader, self.sequence)
         body["nodes"] = {
             node: {name: value for name, value in words.items() if name in asked.fields} for node, words in body["nodes"].items()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headwater.cli.opening import opened
-from headwater.cli.options import AsOf, Data, Direction, Json, MinEvidence, Roles, StopAt, asked
+from headwater.cli.options import AsOf, Data, Direction, Json, KnownAt, MinEvidence, Roles, StopAt, asked
 from headwater.cli.slices import read_slice_option
 
 
@@ -39,6 +39,7 @@ def explain(
     stop_at: StopAt = None,
     min_evidence: MinEvidence = None,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     sparql: Annotated[bool, typer.Option("--sparql", help="Print only the SPARQL query that shows the same.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -59,6 +60,7 @@ def explain(
         stop_at=stop_at,
         min_evidence=min_evidence,
         as_of=as_of,
+        known_at=known_at,
     )
     with opened(data) as headwater:
         answer = headwater.explain(identifier, LOCAL, **parameters)

@@ -19,6 +19,7 @@ _REASONS: Final = {
     "k": "There are more ways than are shown (-k N shows more).",
     "too_many_links": "There are more links between the two than could be looked at; the ways shown are real.",
     "min_evidence": "Links with weaker evidence than --min-evidence were left out.",
+    "undated": "Of some things on the ways it is not known whether they were there at that time.",
     "undescribed": "Some things on the ways are only named by others and not described themselves.",
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage import times
 from headwater.lineage.answer import Setting
 from headwater.lineage.coverage import coverage
 from headwater.lineage.explaining import Explanation
@@ -78,6 +79,8 @@ def explained(
     undescribed = sum(not graph.described[node] for node in on_ways)
     if undescribed:
         why.append("undescribed")
+    if any(graph.undated[node] for node in on_ways):
+        why.append("undated")
     words = {node: about.words(node) for node in shown}
     labels = setting.labels([graph.iris[node] for node in shown])
     states, severities = about.standing(np.array(counted, np.int32)) if verdicts is not None else ([], [])
@@ -97,9 +100,9 @@ def explained(
         "root": root,
         "to": graph.iris[end],
         "query": query,
-        "as_of": None,
+        "as_of": None if graph.as_of is None else times.told(graph.as_of),
         "computed_at": setting.now,
-        "sequence": setting.sequence,
+        "sequence": setting.sequence if graph.known_at is None else graph.known_at,
         "summary": {
             "total": len(counted),
             "by_kind": _count(graph.kind_name(node) for node in counted),

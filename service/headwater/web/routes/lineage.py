@@ -21,7 +21,7 @@ from headwater.web.routes.graph import MOST_NODES
 router = APIRouter(include_in_schema=False)
 
 _MOST_ROWS = 500
-_EXPLAINED = ("to", "change", "slice", "k", "direction", "roles", "stop_at", "min_evidence", "as_of", "language")
+_EXPLAINED = ("to", "change", "slice", "k", "direction", "roles", "stop_at", "min_evidence", "as_of", "known_at", "language")
 _STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 
 
@@ -94,7 +94,7 @@ def _api_query(asked: Exploration) -> str:
 
 def _why_query(asked: Exploration) -> str:
     """What the explanation of a verdict in this answer takes, but for the thing."""
-    kept = ("change", "slice", "roles", "stop_at", "min_evidence")
+    kept = ("change", "slice", "roles", "stop_at", "min_evidence", "as_of", "known_at")
     said = {name: value for name, value in _said(asked).items() if name in kept}
     return urlencode(
         {"id": asked.id, **{name: ",".join(value) if isinstance(value, tuple) else value for name, value in said.items()}}
