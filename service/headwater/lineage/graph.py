@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from headwater.lineage.coverage import doubts
 from headwater.terms.vocabulary import Vocabulary
 
 Int32Array = NDArray[np.int32]
@@ -76,8 +75,7 @@ class LineageGraph:
     Per edge (int32 arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`,
     `record`. Per node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"),
     `pinned`, `start` (seconds since 1970 or NaN), `end` (of a run, or of a thing that ceased to be; NaN where it stands or nobody
-    knows) and `undated` (in a graph of the past: there only because nobody knows since when), `doubt` (see coverage.py).
-    `spoken_of` are the nodes that a record says something of, beyond naming them at the end of a link.
+    knows) and `undated` (in a graph of the past: there only because nobody knows since when).
 
     `as_of` and `known_at` say which past it shows; None where it shows the present.
     """
@@ -114,7 +112,6 @@ class LineageGraph:
             np.fmax.at(self.end, node, rows.nodes["end"].astype(np.float64))
         present = np.zeros(self.size, bool)
         present[node] = True
-        self.spoken_of = np.flatnonzero(present).astype(np.int32)
         for end in ("earlier", "later"):
             present[rows.links[end].astype(np.int32)] = True
         self.present = present
@@ -155,9 +152,6 @@ class LineageGraph:
         working = (role == self.role_of["responsible"]) & np.isin(self.kind[columns["earlier"]], tools)
         role = np.where(working, self.role_of["execute"], role).astype(np.int32)
         columns["role"] = role
-        # Before general links give way to special ones: each stated link counts, or one less could look like more.
-        firm = self.pinned[columns["earlier"]] & (columns["evidence"] > self.words.evidence["expanded"])
-        self.doubt = doubts(self.kind, self.kind_names, columns["later"], firm)
         keep = self._most_specific(columns)
         columns = {name: values[keep] for name, values in columns.items()}
         self.earlier, self.later = columns["earlier"], columns["later"]
