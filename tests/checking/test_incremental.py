@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from headwater.terms.names import HW, MLS, PROV, RDF, RDFS, SH, XSD
 
 _MAKER = RecordMaker(Mint("https://data.example/"))
 _SHAPES = """
-@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <urn:> .
+@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <urn:> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 :has-q a sh:NodeShape ; sh:property [ sh:path [ sh:inversePath :q ] ; sh:minCount 1 ] .
 :S1 sh:targetClass :C ; sh:path [ sh:inversePath :p ] ; sh:minCount 1 .
 :S2 sh:targetSubjectsOf :q ; sh:path [ sh:inversePath :q ] ; sh:maxCount 1 .
@@ -36,9 +36,12 @@ _SHAPES = """
 :S9 sh:targetClass :D ; sh:path [ sh:zeroOrOnePath :q ] ; sh:nodeKind sh:IRI .
 :S10 sh:targetClass :D ; sh:path :q ; sh:equals :r .
 :S11 sh:targetObjectsOf :p ; sh:node :has-q .
-:S12 sh:targetClass :C ; sh:path ( [ sh:inversePath :q ] [ sh:inversePath :p ] ) ; sh:minCount 1 .
+:S12 sh:targetClass :C ; sh:path [ sh:inversePath ( :p :q ) ] ; sh:minCount 1 .
 :S13 sh:targetClass :D ; sh:path :p ; sh:minCount 1 ; sh:severity sh:Info .
 :S14 a sh:NodeShape ; sh:targetClass :C ; sh:xone ( :has-q [ sh:path :r ; sh:minCount 1 ] ) .
+:S15 a sh:NodeShape ; sh:targetClass :C ; sh:or ( [ sh:path :p ; sh:minCount 1 ] [ sh:path ( :q rdf:type ) ; sh:hasValue :D ] ) .
+:S16 sh:targetSubjectsOf :r ; sh:path [ sh:alternativePath ( :p :q ) ] ; sh:minCount 1 ; sh:nodeKind sh:IRI .
+:S17 sh:targetClass :D ; sh:path :r ; sh:minCount 1 ; sh:or ( [ sh:class :C ] [ sh:nodeKind sh:Literal ] ) ; sh:severity sh:Info .
 """
 
 Op = tuple[int, list[Triple] | None]
@@ -107,8 +110,8 @@ class Held(Alone):
     def about(self, iri: str) -> list[Triple]:
         return [triple for triple in self._others if triple.subject == NamedNode(iri)]
 
-    def to(self, iri: str, predicate: str) -> list[Triple]:
-        return [t for t in self._others if t.object == NamedNode(iri) and t.predicate == NamedNode(predicate)]
+    def to(self, iri: str, predicates: Collection[str]) -> list[Triple]:
+        return [t for t in self._others if t.object == NamedNode(iri) and t.predicate.value in predicates]
 
     def going(self) -> list[Triple]:
         return self._going

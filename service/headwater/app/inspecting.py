@@ -13,6 +13,7 @@ from headwater.access.levels import level
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.writing import Progress
 from headwater.checking.gate import Gate
+from headwater.checking.hierarchy import Classified, Hierarchy, axioms
 from headwater.checking.profile_report import ProfileReport
 from headwater.checking.profiles import About, profile
 from headwater.checking.sieve import TYPE
@@ -45,6 +46,7 @@ class Inspector:
         self._known: dict[str, dict[Triple, None]] = defaultdict(dict)
         self._accepted = Told()
         self._told_by: dict[str, str] = {}
+        self._axioms: set[Triple] = set()
 
     @property
     def sequence(self) -> int:
@@ -102,7 +104,10 @@ class Inspector:
             return
         if self._gate is None:
             self._gate = Gate()
-        verdicts = self._gate.check(records, self._accepted)
+        self._axioms |= {triple for record in records for triple in axioms(record.asserted)}
+        hierarchy = Hierarchy(self._axioms)
+        around = Classified(self._accepted, hierarchy) if hierarchy else self._accepted
+        verdicts = self._gate.check([hierarchy.classified(record) for record in records] if hierarchy else records, around)
         for record in records:
             verdict = verdicts[record.iri]
             status = "created" if verdict.conforms else "rejected"

@@ -14,7 +14,8 @@ from headwater import assets
 from headwater.access import Reader, TokenBook, who
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import Answerer
-from headwater.app.auditing import AuditBook
+from headwater.app.audit_book import AuditBook
+from headwater.app.auditing import Auditing
 from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
@@ -74,6 +75,8 @@ class Opened:
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
         self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        self.audits = self._auditing(folder, in_memory)
+        self._writer.audit_due = self.audits.note
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
         self._describer = Describer(self._store, self._names, self.ledger)
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
@@ -88,9 +91,20 @@ class Opened:
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+
+    def _auditing(self, folder: Path, in_memory: bool) -> Auditing:
         empty = self.ledger.last_sequence() == 0
-        self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
-        self._writer.audit_due = self._audits.note
+        book = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        return Auditing(
+            book,
+            self._store,
+            self.mint.base,
+            self._writer,
+            folder=None if in_memory else folder,
+            automatic=self.settings.audits == "automatic",
+            pause_s=self.settings.audit_pause_s,
+            clock=self._clock,
+        )
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -101,8 +115,9 @@ class Opened:
         return cls(settings)
 
     def close(self) -> None:
-        """Save the index and let go of the folder."""
+        """Stop an audit that may be under way, save the index, and let go of the folder."""
         try:
+            self.audits.stop()
             self._writer.save_index()
         finally:
             self._opened.close()

@@ -20,12 +20,13 @@ from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
 from headwater.checking.sieve import TYPE, Facts, Statement, Term
 from headwater.checking.surroundings import Alone, Neighbourhood, Surroundings
+from headwater.checking.verdict import Verdict
 from headwater.records.record import Record
 from headwater.store.spelling import as_stored
 from headwater.terms.names import RDFS
 
 if TYPE_CHECKING:
-    from headwater.checking.judge import Judge, Verdict
+    from headwater.checking.judge import Judge
 
 _LABELS = (RDFS.label.value, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://xmlns.com/foaf/0.1/name")
 _WEIGHT = {"violation": 0, "warning": 1, "info": 2}
@@ -102,10 +103,11 @@ class Gate:
         known = near.known
         statements = [*own, *known]
         facts = Facts.of(statements)
-        own_facts = Facts.of(own) if known else facts
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         verdicts = self._verdicts(statements, facts, foci, self.plans)
         before = self._before(verdicts, batch, plans_by_iri, near)
+        # For labels: never from the neighbours, which the writer may not be allowed to see.
+        own_facts = Facts.of(own) if known and verdicts else facts
         found: list[tuple[int, GateResult]] = []
         for verdict in verdicts:
             plan = plans_by_iri[verdict.shape]
@@ -122,7 +124,6 @@ class Gate:
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                # Never from the neighbours, which the writer may not be allowed to see.
                 label=_label(verdict.focus, own_facts),
             )
             authors = batch.about(verdict.focus)
@@ -154,7 +155,7 @@ class Gate:
         near.ask(batch.named)
         gone = near.gone
         here = {**batch.authors, **dict.fromkeys(statement[0] for statement in gone)}
-        changed: list[Statement] | None = None
+        changed: dict[str, list[Statement]] | None = None
         foci: dict[str, Collection[str]] = {}
         elsewhere: set[str] = set()
         near.complete(here, self._glances)
@@ -164,7 +165,9 @@ class Gate:
             if plan.severity != "violation" or not tracing:
                 continue
             if changed is None:
-                changed = [*batch.statements(), *gone]
+                changed = defaultdict(list)
+                for statement in (*batch.statements(), *gone):
+                    changed[statement[1]].append(statement)
             traced = self._traced(tracing, changed, near) - here.keys()
             if traced:
                 near.complete(traced, plan.glances)
@@ -172,16 +175,15 @@ class Gate:
                 foci[plan.iri] = {**here, **dict.fromkeys(traced)}
         return foci
 
-    def _traced(self, tracing: list[Glance], changed: list[Statement], near: Neighbourhood) -> set[str]:
+    def _traced(self, tracing: list[Glance], changed: Mapping[str, list[Statement]], near: Neighbourhood) -> set[str]:
         found: set[str] = set()
         for glance in tracing:
             ends = set()
-            for subject, predicate, value, _ in changed:
-                if predicate == glance.predicate:
-                    if not glance.as_object:
-                        ends.add(subject)
-                    elif isinstance(value, NamedNode):
-                        ends.add(value.value)
+            for subject, _, value, _ in changed.get(glance.predicate, ()):
+                if not glance.as_object:
+                    ends.add(subject)
+                elif isinstance(value, NamedNode):
+                    ends.add(value.value)
             for end in ends:
                 found |= near.beginnings(glance.way, end)
         return found
@@ -196,17 +198,18 @@ class Gate:
         self, statements: list[Statement], facts: Facts, foci: Mapping[str, Collection[str]], asked: Iterable[ShapePlan]
     ) -> list[Verdict]:
         questions = []
+        found: list[Verdict] = []
         for plan in asked:
             nodes = plan.targets(facts, foci[plan.iri])
             if self._sieve:
-                nodes = plan.unsure(nodes, facts)
+                known, nodes = plan.sifted(nodes, facts)
+                found += known
             if nodes:
                 questions.append((plan, nodes))
         if not questions:
-            return []
+            return found
         judge = self._engine()
         overlay = judge.overlay(statement[3] for statement in statements)
-        found = []
         for plan, nodes in questions:
             few = plan.covers(nodes, facts) if self._sieve else nodes
             failures = judge.failures(overlay, plan.iri, few)
@@ -244,7 +247,7 @@ class _Batch:
 
     def says(self, verdict: Verdict, near: Neighbourhood) -> bool:
         """Whether the value at fault stands in the records themselves."""
-        if verdict.focus not in near.said:
+        if verdict.focus not in near.said or verdict.value is None:
             return True
         if self._values is None:
             values = [statement[2] for statement in self.statements()]

@@ -9,9 +9,10 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from headwater.checking.footprint import Glance, footprint
 from headwater.checking.paths import UnsupportedShape
-from headwater.checking.report import Severity
+from headwater.checking.report import Severity, lenient_iri
 from headwater.checking.shapes import Shapes
 from headwater.checking.sieve import BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
+from headwater.checking.verdict import Verdict
 from headwater.errors import HeadwaterError
 from headwater.terms.names import RDFS, SH
 
@@ -54,7 +55,8 @@ class ShapePlan:
             found.update(dict.fromkeys(node for node in facts.values.get(predicate, ()) if node in own))
         for predicate in self.objects_of:
             for values in facts.values.get(predicate, {}).values():
-                found.update((value.value, None) for value in values if isinstance(value, NamedNode) and value.value in own)
+                iris = (value.value for value in values if isinstance(value, NamedNode))
+                found.update((iri, None) for iri in iris if iri in own)
         return sorted(found)
 
     def unsure(self, nodes: list[str], facts: Facts) -> list[str]:
@@ -66,6 +68,24 @@ class ShapePlan:
             if term is None or not self.sieve.surely(shape, term, facts):
                 found.append(node)
         return found
+
+    def sifted(self, nodes: list[str], facts: Facts) -> tuple[list[Verdict], list[str]]:
+        """What some of the nodes are known to fail, and the nodes about which the engine has to be asked."""
+        shape = NamedNode(self.iri)
+        verdicts: list[Verdict] = []
+        open_questions = []
+        for node in nodes:
+            term = facts.term(node)
+            if term is not None and self.sieve.surely(shape, term, facts):
+                continue
+            failed = None if term is None else self.sieve.lacks(shape, term, facts)
+            if failed is None:
+                open_questions.append(node)
+                continue
+            # Without a path the value is the thing itself; of what is missing there is none.
+            value = lenient_iri(node) if self.path is None else None
+            verdicts += [Verdict(self.iri, node, value, component) for component in failed]
+        return verdicts, open_questions
 
     def covers(self, nodes: list[str], facts: Facts) -> list[str]:
         """A few of `nodes` that have all values of the others between them; all of `nodes` where values are not judged alone."""
@@ -89,7 +109,8 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
     """
     read = Shapes(shapes)
     frozen = read.graph
-    _refuse_turned_sequences(read)
+    if read.components:
+        raise BadShapes(f"{read.components[0]} is a constraint component in SPARQL, which the gate does not judge.")
     sieve = Sieve(frozen)
     found = []
     for node, about in frozen.items():
@@ -121,13 +142,6 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
             )
         )
     return sorted(found, key=lambda plan: plan.iri)
-
-
-def _refuse_turned_sequences(shapes: Shapes) -> None:
-    for node, about in shapes.graph.items():
-        if any(not isinstance(turned, NamedNode) for turned in about.get(SH.inversePath.value, ())):
-            # pyshacl 0.40.1 walks ^(p/q) as ^p/^q, where it is ^q/^p.
-            raise BadShapes(f"{node} inverts more than a predicate.", remedy="Invert each predicate of the path by itself.")
 
 
 def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:

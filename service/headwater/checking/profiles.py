@@ -26,7 +26,8 @@ from headwater.errors import BadParameter
 from headwater.terms.names import DCTERMS, FOAF, RDFS, SCHEMA, SH, SKOS
 
 if TYPE_CHECKING:
-    from headwater.checking.judge import Judge, Verdict
+    from headwater.checking.judge import Judge
+    from headwater.checking.verdict import Verdict
 
 About = Callable[[str], Iterable[Triple]]
 """Asked for an IRI, answers the statements of which it is the subject."""

@@ -12,7 +12,7 @@ import typer
 
 from headwater.cli.importing import Format, take_in_all
 from headwater.cli.opening import holds_data, opened, settings
-from headwater.cli.options import Data, Json
+from headwater.cli.options import Data, Json, Language
 from headwater.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def validate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of printing it.")
     ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="TAG", help="What findings speak: en or de.")] = "en",
+    language: Language = "en",
     format_name: Format = "auto",
     as_json: Json = False,
     data: Data = None,

@@ -166,11 +166,12 @@ class EmbeddedStore:
             except OSError as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
 
-    def snapshot(self, folder: Path) -> EmbeddedStore:
-        """The store as it is now, for long reading while writing goes on; close it before the folder is removed.
+    @property
+    def snapshots(self) -> bool:
+        return True
 
-        On disk it shares the files (hard links, 10 to 130 ms); in memory it is a copy.
-        """
+    def snapshot(self, folder: Path) -> EmbeddedStore:
+        """On disk it shares the store's files (hard links, 10 to 130 ms); of a store in memory it is a copy in memory."""
         with self._writing:
             try:
                 if self._path is None:
@@ -178,11 +179,20 @@ class EmbeddedStore:
                     copy._live.bulk_extend(self._live)
                     return copy
                 self._live.backup(str(folder))
-                copy = EmbeddedStore(None)
-                copy._store = Store.read_only(str(folder))
-                return copy
-            except OSError as error:
+                return EmbeddedStore.read_only(folder)
+            except (OSError, RuntimeError) as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @classmethod
+    def read_only(cls, folder: Path) -> EmbeddedStore:
+        """A snapshot that another process made in a folder. Raises `StorageFailed` where there is none."""
+        copy = cls(None)
+        try:
+            copy._store = Store.read_only(str(folder))
+        except (OSError, RuntimeError) as error:
+            raise StorageFailed(f"The snapshot in {folder} cannot be read: {error}") from error
+        copy._path = folder
+        return copy
 
     def quads(self) -> Iterator[Quad]:
         return iter(self._live)

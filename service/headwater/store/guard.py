@@ -92,7 +92,10 @@ def _refuse_two_readings(iri: str, text: str, end: int) -> None:
 
 
 class _Shape:
-    """How deep and how long a text is, in what makes the engine recurse; rows of `VALUES` do not and are not counted."""
+    """How deep and how long a text is, in what makes the engine recurse.
+
+    Rows of `VALUES` and the statements of `INSERT DATA` do not, and are not counted.
+    """
 
     def __init__(self) -> None:
         self.open: list[str] = []
@@ -111,7 +114,7 @@ class _Shape:
             self.open.pop()
             if self.data_from is not None and len(self.open) < self.data_from:
                 self.data_from = None
-        if kind == "word" and token.upper() == "VALUES":
+        if kind == "word" and token.upper() in ("VALUES", "DATA"):
             self.data_next = True
         listed = kind in _ITEMS and self.open[-1:] == ["("]
         if self.data_from is None and (kind in ("word", "joint", "open") or listed):

@@ -293,7 +293,7 @@ class Sandbox:
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
     def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
-        snapshot = self._snapshots.take()
+        snapshot = self._snapshots.take(fresh=asked["act"] == "update")
         if process.snapshot is not None:
             self._snapshots.give_back(process.snapshot)
         process.snapshot = snapshot

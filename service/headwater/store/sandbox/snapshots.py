@@ -41,10 +41,10 @@ class Snapshots:
         self._all: list[Snapshot] = []
         shutil.rmtree(folder, ignore_errors=True)
 
-    def take(self) -> Snapshot:
+    def take(self, *, fresh: bool = False) -> Snapshot:
         """A snapshot of the present state (or one not older than the staleness), counted as in use until it is given back."""
         with self._lock:
-            if not self._all or (self._all[-1].sequence != self._store.sequence() and self._old()):
+            if not self._all or (self._all[-1].sequence != self._store.sequence() and (fresh or self._old())):
                 self._make()
             snapshot = self._all[-1]
             snapshot.users += 1

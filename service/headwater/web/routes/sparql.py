@@ -148,7 +148,9 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
         offer = choose(request.headers.get("accept"), (*SYNTAXES, HTML), name=question.format)
         if offer is HTML:
             return _form(request, "", headers={"Vary": "Accept"})
-        return Response(_described(headwater, offer), headers={"Vary": "Accept"}, media_type=offer.media_type)
+        return Response(
+            _described(str(request.url.replace(query="")), offer), headers={"Vary": "Accept"}, media_type=offer.media_type
+        )
     return await _answered(request, question, headwater, reader)
 
 
@@ -244,14 +246,15 @@ def _form(request: Request, text: str, *, status: int = 200, headers: dict[str, 
     return Response(body, status, headers, media_type="text/html")
 
 
-def _described(headwater: App, offer: Offer) -> bytes:
+def _described(address: str, offer: Offer) -> bytes:
     """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
     service, dataset, graph = BlankNode(), BlankNode(), BlankNode()
-    endpoint = NamedNode(f"{headwater.settings.base_iri}sparql")
     said = [
         Triple(service, RDF.type, _SD.Service),
-        Triple(service, _SD.endpoint, endpoint),
+        Triple(service, _SD.endpoint, NamedNode(address)),
+        Triple(service, _SD.feature, _SD.UnionDefaultGraph),
         Triple(service, _SD.supportedLanguage, _SD.SPARQL11Query),
+        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Update),
         Triple(service, _SD.defaultDataset, dataset),
         Triple(dataset, RDF.type, _SD.Dataset),
         Triple(dataset, _SD.defaultGraph, graph),
@@ -271,6 +274,8 @@ def _described(headwater: App, offer: Offer) -> bytes:
         "N-Quads",
     ):
         said.append(Triple(service, _SD.resultFormat, _FORMATS[name]))
+    for name in ("Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads"):
+        said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
     prefixes = {"sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}
