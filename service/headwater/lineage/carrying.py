@@ -19,8 +19,7 @@ class ImpactEdges:
     """All links over which effects travel, sorted by where they come from: the stated ones, and those that the graph implies.
 
     Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
-    instrument recorded afterwards. `real` is the edge id in the graph, or -1; `doubtful` are the positions of links over which more
-    may come than surely does; the links that leave a node stand from `start[node]` to `start[node + 1]`.
+    instrument recorded afterwards. `real` is the edge id in the graph, or -1.
     """
 
     earlier: Int32Array
@@ -28,8 +27,16 @@ class ImpactEdges:
     certain: NDArray[np.int8]
     possible: NDArray[np.int8]
     real: Int32Array
-    start: NDArray[np.int64]
-    doubtful: Int32Array
+    adjacency: Adjacency
+    _doubtful: Int32Array | None = None
+
+    @property
+    def doubtful(self) -> Int32Array:
+        """The positions of links over which more may come than surely does."""
+        if self._doubtful is None:
+            vague = (self.certain != self.possible) | rulebook().vague_roles.take(self.possible)
+            self._doubtful = np.flatnonzero(vague).astype(np.int32)
+        return self._doubtful
 
 
 def impact_edges(graph: LineageGraph) -> ImpactEdges:
@@ -68,8 +75,7 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
         certain=certain,
         possible=possible,
         real=np.concatenate((keep, np.full(len(implied), -1, np.int32)))[order],
-        start=rows.start,
-        doubtful=np.flatnonzero((certain != possible) | rulebook().vague_roles.take(possible)).astype(np.int32),
+        adjacency=Adjacency(earlier[order], graph.size),
     )
 
 

@@ -59,14 +59,36 @@ class Adjacency:
 
     def edges_of(self, nodes: Int32Array) -> Int32Array:
         """The ids of all edges that leave any of `nodes`."""
-        first, last = self.start[nodes], self.start[nodes + 1]
-        counts = last - first
-        total = int(counts.sum())
-        if total == 0:
-            return np.zeros(0, np.int32)
-        offsets = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
-        found: Int32Array = self.order[offsets + np.arange(total)]
-        return found
+        first = self.start.take(nodes)
+        places = spans(first, self.start.take(nodes + 1) - first)
+        return self.order.take(places)
+
+
+_FEW = 2_000
+
+
+def spans(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Int32Array:
+    """`counts` numbers from each of `first` on, one span after the other.
+
+    >>> spans(np.array([5, 1]), np.array([2, 1])).tolist()
+    [5, 6, 1]
+    """
+    ends = counts.cumsum()
+    total = int(ends[-1]) if len(ends) else 0
+    offset = (first - ends + counts).astype(np.int32)
+    if total <= _FEW:
+        found = np.repeat(offset, counts)
+    else:
+        # The steps between spans summed up: a third of the time of np.repeat, which copies each of many short spans by itself.
+        some = (counts > 0).nonzero()[0]
+        if len(some) < len(counts):
+            offset, ends = offset.take(some), ends.take(some)
+        found = np.zeros(total, np.int32)
+        found[0] = offset[0]
+        found[ends[:-1]] = offset[1:] - offset[:-1]
+        found.cumsum(out=found)
+    found += np.arange(total, dtype=np.int32)
+    return found
 
 
 class LineageGraph:

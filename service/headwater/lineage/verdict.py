@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.lineage.carrying import ImpactEdges, impact_edges
-from headwater.lineage.graph import Adjacency, BoolArray, Int32Array, Limits, LineageGraph
+from headwater.lineage.graph import BoolArray, Int32Array, Limits, LineageGraph
 from headwater.lineage.mending import resolved_by, where_it_ends
 from headwater.lineage.rulebook import BLOCKS, Int8Array, Rulebook, rulebook
 from headwater.lineage.slices import in_force, meeting
@@ -73,7 +73,7 @@ class Verdicts:
     _certain: Spread
     _possible: Spread
     _places: Int32Array | None = None
-    _links: NDArray[np.int64] | None = None
+    _links: Int32Array | None = None
     _causes: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
@@ -91,30 +91,27 @@ class Verdicts:
     @property
     def edges(self) -> Int32Array:
         """The ids of the links that the judgement went over; -1 for implied ones."""
-        return self._certain.flow.real[self._inside()]
+        return self._certain.flow.edges.real[self._inside()]
 
     def edges_from(self, nodes: Int32Array) -> Int32Array:
         """The ids of the stated links among them that leave any of `nodes`."""
-        flow = self._certain.flow
-        reached = nodes[self._certain.effect[nodes] >= 0]
-        links = flow.links_of(reached if flow.stop is None else reached[~flow.stop[reached]])
-        real = flow.real[links]
+        real = self._certain.flow.edges.real[self._certain.flow.links_of(nodes[self._certain.effect[nodes] >= 0])]
         return real[real >= 0]
 
-    def _inside(self) -> NDArray[np.int64]:
+    def _inside(self) -> Int32Array:
         if self._links is None:
-            flow = self._certain.flow
-            self._links = flow.links_of(self.nodes if flow.stop is None else self.nodes[~flow.stop[self.nodes]])
+            self._links = self._certain.flow.links_of(self.nodes)
         return self._links
 
     def steps(self) -> Steps:
         """The links that the judgement went over, each once."""
         links, sure, perhaps = self._inside(), self._certain.flow, self._possible.flow
+        edges = sure.edges
         none = np.zeros(self.graph.size, bool)
         return Steps(
-            earlier=sure.earlier[links],
-            later=sure.later[links],
-            link=sure.real[links],
+            earlier=edges.earlier[links],
+            later=edges.later[links],
+            link=edges.real[links],
             certain=sure.role[links],
             possible=perhaps.role[links],
             ends_certain=none if sure.ends is None else sure.ends,
@@ -144,7 +141,7 @@ class Verdicts:
         steps = []
         while (arrival := deciding.came(node, effect)) is not None:
             node, effect = arrival.source, arrival.before
-            steps.append((node, int(deciding.flow.real[arrival.link])))
+            steps.append((node, int(deciding.flow.edges.real[arrival.link])))
         return steps[::-1]
 
     def surely(self, node: int) -> bool:
@@ -225,7 +222,7 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         stop[list(change.objects)] = False
 
     def flow(table: Int8Array, role: Int8Array, ends: BoolArray | None) -> Flow:
-        return Flow(graph, edges.start, edges.earlier, edges.later, edges.real, role, table, ends, usable, stop)
+        return Flow(graph, edges, role, table, ends, usable, stop)
 
     sure, perhaps = flow(book.certain, certain_role, presumed), flow(book.possible, possible_role, frozen)
     start = book.effect(graph.words.changes[change.kind].begins_with)
@@ -234,7 +231,7 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     nodes, distance = certain.nodes, certain.distance
     free = limits.free_mask(graph)
     if free is not None:
-        reach = graph.walk(Adjacency(edges.earlier, graph.size), edges.later, change.objects, usable, stop, free)
+        reach = graph.walk(edges.adjacency, edges.later, change.objects, usable, stop, free)
         nodes, distance = reach.nodes, reach.distance
     code = certain.effect.take(nodes).astype(np.int16) * len(book.effects)
     code += possible.effect.take(nodes)
@@ -266,7 +263,7 @@ def _compare_slices(graph: LineageGraph, change: Change, edges: ImpactEdges) -> 
     roles = len(graph.words.roles)
     disjoint, unknown = roles + BLOCKS.index("slice-disjoint"), roles + BLOCKS.index("slice-unknown")
     seeds = np.unique(np.array(change.objects, np.int32))
-    positions = np.concatenate([np.arange(edges.start[seed], edges.start[seed + 1]) for seed in seeds.tolist()])
+    positions = edges.adjacency.edges_of(seeds)
     positions = positions[edges.real[positions] >= 0]
     known: dict[int, str] = {}
     tools = [graph.kind_of[name] for name in _TOOLS]
@@ -284,7 +281,7 @@ def _compare_slices(graph: LineageGraph, change: Change, edges: ImpactEdges) -> 
             certain[position] = possible[position] = disjoint
         elif met == "unknown":
             certain[position] = unknown
-    return certain, possible, positions.astype(np.int32)
+    return certain, possible, positions
 
 
 def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
@@ -314,7 +311,7 @@ def _outcomes(book: Rulebook) -> tuple[Int8Array, Int8Array, Int8Array]:
 
 def _in_doubt(
     book: Rulebook, edges: ImpactEdges, compared: Int32Array, certain: Spread, perhaps: Flow, since: list[int]
-) -> NDArray[np.int64]:
+) -> Int32Array:
     """The links over which more may have come than surely did, by what surely arrived; all others brought what they bring."""
     vague = certain.nodes[book.vague_effects.take(certain.effect.take(certain.nodes))]
     links = [edges.doubtful, compared, perhaps.links_of(vague)]
@@ -326,7 +323,7 @@ def _in_doubt(
         keep &= perhaps.usable[found]
     if perhaps.stop is not None:
         keep &= ~perhaps.stop[edges.earlier[found]]
-    return found[keep].astype(np.int64)
+    return found[keep].astype(np.int32)
 
 
 def _marked(graph: LineageGraph, nodes: list[int]) -> BoolArray | None:
