@@ -317,7 +317,7 @@ def test_tested_by_another_run_the_model_stands_and_papers_on_it_are_touched() -
 
 
 def test_what_is_both_trained_and_tested_on_is_stale() -> None:
-    world = World(story("train"), f":run {used(':data', 'test')} .")
+    world = World(story("train") + f":run {used(':data', 'test')} .")
     assert world.said(world.judged("labels-corrected", "data"), "model") == Said("affected", "major", "stale", "trained-on")
 
 

@@ -97,8 +97,8 @@ def impact_answer(
         return np.sort(verdicts.edges_from(nodes))
 
     # The changed objects stand first.
-    columns = (verdicts.nodes, verdicts.distance, verdicts.state, verdicts.severity)
-    nodes, distance, state, severity = (column[len(seeds) :] for column in columns)
+    nodes, distance = verdicts.nodes[len(seeds) :], verdicts.distance[len(seeds) :]
+    state, severity = verdicts.state[len(seeds) :], verdicts.severity[len(seeds) :]
     if full is not graph:
         severity = np.minimum(severity, floors[nodes])
         # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage.contradictions import contradicted
 from headwater.lineage.graph import Adjacency, Int32Array, LineageGraph
-from headwater.lineage.rulebook import BLOCKS, rulebook
+from headwater.lineage.rulebook import BLOCKS
 
 _MEASURING = ("use", "test", "validate", "predict")
-_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence", "deny")
 
 
 @dataclass(slots=True)
@@ -28,15 +29,6 @@ class ImpactEdges:
     possible: NDArray[np.int8]
     real: Int32Array
     adjacency: Adjacency
-    _doubtful: Int32Array | None = None
-
-    @property
-    def doubtful(self) -> Int32Array:
-        """The positions of links over which more may come than surely does."""
-        if self._doubtful is None:
-            vague = (self.certain != self.possible) | rulebook().vague_roles.take(self.possible)
-            self._doubtful = np.flatnonzero(vague).astype(np.int32)
-        return self._doubtful
 
 
 def impact_edges(graph: LineageGraph) -> ImpactEdges:
@@ -54,6 +46,10 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     role = graph.role.astype(np.int8)
     certain, possible = role.copy(), role.copy()
     certain[graph.evidence == graph.words.evidence["expanded"]] = block["expanded-only"]
+    columns = {name: getattr(graph, name) for name in ("earlier", "later", "role", "evidence", "slice", "record")}
+    certain[contradicted(columns, graph.words)] = block["contradicted"]
+    if graph.as_of is not None:
+        certain[graph.undated[graph.earlier] | graph.undated[graph.later]] = block["undated"]
     # Where it is told what a revision rests on, that decides, and not what the earlier revision rested on.
     told = np.zeros(graph.size, bool)
     told[graph.later[~np.isin(graph.role, [graph.role_of[name] for name in _TELLING_NOT])]] = True
@@ -62,7 +58,8 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     # A concept that nobody uses by itself is only a folder for its versions.
     used = np.zeros(graph.size, bool)
     used[graph.earlier[graph.role != graph.role_of["specialise"]]] = True
-    keep = np.flatnonzero((graph.role != graph.role_of["specialise"]) | used[graph.later]).astype(np.int32)
+    folder = (graph.role == graph.role_of["specialise"]) & ~used[graph.later]
+    keep = np.flatnonzero(~folder & (graph.role != graph.role_of["deny"])).astype(np.int32)
     implied = [*_evaluations(graph), *_steered(graph, block)]
     earlier = np.concatenate((graph.earlier[keep], _column(implied, 0)))
     rows = Adjacency(earlier, graph.size)

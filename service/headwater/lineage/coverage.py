@@ -1,15 +1,15 @@
 """Coverage: how fully the records say what came from what, and how exactly.
 
-Nobody can see a link that nobody recorded. What can be said is how much room the records leave for one. The doubt about a thing is
-the doubt that something else went into it than what is stated. It begins at 1 for what must have come from something (a run, a
+Nobody can see a link that nobody recorded. What can be said is how much room the records leave for one. The doubt about a thing
+is the doubt that something else went into it than what is stated. It begins at 1 for what must have come from something (a run, a
 model, a deployment, a publication) and at 1/4 for what may be a beginning (recorded data, an instrument, a program). Each stated
 link into the thing from something that is pinned to a version or digest takes half of the doubt away; each other one, and each
 that a tool multiplied out, a quarter. Coverage is the share of the doubt at the beginning that is taken away,
 
     coverage = sum of (beginning - doubt) / sum of beginnings
 
-over all things that the reader sees where the question goes downstream, since any of them may have used the thing in a way that no
-record tells; over the things met where it goes upstream. Things that no record describes add only what is stated of them.
+over all things that the reader sees where the question goes downstream, since any of them may have used the thing in a way that
+no record tells; over the things met where it goes upstream. Things that no record describes add only what is stated of them.
 
 So a run without stated inputs counts as wholly unknown, and taking a link away always lowers the coverage: what is not affected
 only because a link is missing is never told with the same confidence.

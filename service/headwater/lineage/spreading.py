@@ -25,14 +25,16 @@ NONE = 0
 class Flow:
     """The links over which effects go, and the table that says what becomes of an effect.
 
-    `role` holds for each link its row in `table` (effect, role, kind); `ends` marks things where nothing arrives; only `usable`
-    links count; from a thing marked in `stop` nothing goes on.
+    `role` holds for each link its row in `table` (effect, role, kind); `vague` marks the cells of the flattened table over which
+    more may come than does; `ends` marks things where nothing arrives; only `usable` links count; from a thing marked in `stop`
+    nothing goes on.
     """
 
     graph: LineageGraph
     edges: ImpactEdges
     role: Int8Array
     table: Int8Array
+    vague: BoolArray | None = None
     ends: BoolArray | None = None
     usable: BoolArray | None = None
     stop: BoolArray | None = None
@@ -41,7 +43,10 @@ class Flow:
         """Positions of all links that leave any of `nodes` and count."""
         if self.stop is not None:
             nodes = nodes[~self.stop[nodes]]
-        links = self.edges.adjacency.edges_of(nodes)
+        return self.usable_of(self.edges.adjacency.edges_of(nodes))
+
+    def usable_of(self, links: Int32Array) -> Int32Array:
+        """Those of `links` that count."""
         return links if self.usable is None else links[self.usable[links]]
 
 
@@ -57,7 +62,8 @@ class Arrival(NamedTuple):
 class Spread:
     """A fixed point: the effect at each node of the graph (-1 where nothing arrives) and the log of how it came about.
 
-    `nodes` are those that were met, by distance. A spread may go on from a milder one, its `base`, and then only logs what it adds.
+    `nodes` are those that were met, by distance. A spread may go on from a milder one, its `base`, and then logs what it adds.
+    `vague` are the links over which more may have come.
     """
 
     flow: Flow
@@ -65,6 +71,7 @@ class Spread:
     nodes: Int32Array
     distance: Int32Array
     base: Spread | None
+    vague: list[Int32Array]
     _log: list[tuple[Int32Array, NDArray[np.int16]]]
     _events: _Events | None = None
     _known: dict[tuple[int, int], Arrival | None] = field(default_factory=dict)
@@ -153,19 +160,20 @@ def spread(flow: Flow, seeds: Int32Array, start: int) -> Spread:
         found.append(fresh)
         sizes.append(len(fresh))
     distance = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    return Spread(flow, effect, np.concatenate(found), distance, None, run.log)
+    return Spread(flow, effect, np.concatenate(found), distance, None, run.vague, run.log)
 
 
-def spread_on(flow: Flow, base: Spread, links: Int32Array) -> Spread:
+def spread_on(flow: Flow, base: Spread, links: Int32Array, before: int | None = None) -> Spread:
     """Go on from a fixed point of a milder flow: more can only come over `links`, and what follows from that.
 
-    The result is the same as that of spreading anew, since `base` is nowhere worse than it.
+    The result is the same as that of spreading anew, since `base` is nowhere worse than it. With `before` that effect comes over
+    the links, whatever is at their earlier ends.
     """
     run = _Run(flow, base.effect.copy())
-    frontier, _ = run.arrive(links)
+    frontier, _ = run.arrive(links, before)
     while len(frontier):
         frontier, _ = run.arrive(flow.links_of(frontier))
-    return Spread(flow, run.effect, base.nodes, base.distance, base, run.log)
+    return Spread(flow, run.effect, base.nodes, base.distance, base, run.vague, run.log)
 
 
 class _Run:
@@ -176,20 +184,32 @@ class _Run:
         self.table = flow.table.ravel()
         self.slot = np.empty(flow.graph.size, np.int32)
         self.log: list[tuple[Int32Array, NDArray[np.int16]]] = []
+        self.vague: list[Int32Array] = []
 
-    def arrive(self, links: Int32Array) -> tuple[Int32Array, Int32Array]:
+    def _doubt(self, links: Int32Array, doubtful: BoolArray) -> None:
+        some = doubtful.nonzero()[0]
+        if len(some):
+            self.vague.append(links.take(some))
+
+    def arrive(self, links: Int32Array, before: int | None = None) -> tuple[Int32Array, Int32Array]:
         """Take what comes over the links: the things at which that is worse than before, and those of them that are new."""
         flow, effect = self.flow, self.effect
         target = flow.edges.later.take(links)
         # `take` reads a third faster than brackets here; the code of a link is its cell in the table, read as one row.
         code = effect.take(flow.edges.earlier.take(links)).astype(np.int16)
+        if before is not None:
+            code[:] = before
         code *= flow.table.shape[1]
         code += flow.role.take(links)
         code *= flow.table.shape[2]
         code += flow.graph.kind.take(target)
         arriving = self.table.take(code)
         if flow.ends is not None:
-            arriving[flow.ends.take(target)] = NONE
+            ended = flow.ends.take(target)
+            arriving[ended] = NONE
+            self._doubt(links, ended)
+        if flow.vague is not None:
+            self._doubt(links, flow.vague.take(code))
         better = (arriving > effect.take(target)).nonzero()[0]
         target = target.take(better)
         if not len(target):
