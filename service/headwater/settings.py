@@ -61,6 +61,14 @@ class Settings(BaseSettings):
         description="Whether 'serve' audits everything by itself when that is due ('automatic'), or only when asked ('manual').",
     )
     audit_pause_s: int = Field(60, ge=0, description="Seconds that lie at least between two audits that begin by themselves.")
+    resolve_timeout_s: int = Field(10, ge=1, le=120, description="Seconds that looking at one stated place may take.")
+    resolve_private: bool = Field(
+        False, description="Whether web addresses of private networks and of this machine are looked at, too."
+    )
+    resolve_folders: tuple[Path, ...] = Field(
+        (), description="The folders, as a JSON list, that 'serve' may look into for stated places; none by default."
+    )
+    resolve_max_mb: int = Field(1024, ge=0, description="The largest local file that is read to compare its digest, in MiB.")
     batch_records: int = Field(256, ge=1, description="How many records of an import go into one ledger transaction.")
 
     @classmethod

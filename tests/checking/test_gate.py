@@ -282,7 +282,8 @@ def _source() -> str:
     "constraint",
     [
         "sh:sparql [ sh:select '' ]",
-        "sh:closed true",
+        "sh:path rdfs:label ; sh:closed true",
+        "sh:node [ sh:path rdfs:label ; sh:node [ sh:closed true ] ]",
         "sh:property [ sh:path rdfs:label ; sh:minCount 1 ]",
         "sh:targetNode <urn:x>",
     ],

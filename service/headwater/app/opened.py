@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from pyoxigraph import NamedNode, Triple
 
 from headwater import assets
 from headwater.access import Reader, TokenBook, who
@@ -20,6 +23,7 @@ from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
 from headwater.app.naming import Names
+from headwater.app.past import Past
 from headwater.app.profiling import Profiler
 from headwater.app.sight import Sight
 from headwater.app.withdrawn import Tombstones
@@ -30,6 +34,7 @@ from headwater.ledger.schema import open_engine, sqlite_address
 from headwater.ledger.tokens import TokenTable
 from headwater.lineage.index import LineageIndex
 from headwater.questions.catalogue import Question, catalogue
+from headwater.records.record import RecordMaker
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.views import Views
@@ -82,6 +87,7 @@ class Opened:
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
         self._benefiting = Benefiting(self._store, self._names, self._answerer.setting)
         self._profiler = Profiler(self._store)
+        self._past = Past(self.ledger, RecordMaker(self.mint))
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
         if stated != vocabulary().digest and self._store.sequence() > 0:
@@ -148,12 +154,38 @@ class Opened:
         """How far the ledger has come, as store and index see it."""
         return self._index.sequence
 
-    def _sight(self, reader: Reader) -> Sight:
+    def _sight(self, reader: Reader, *, as_of: float | None = None, known_at: int | float | None = None) -> Sight:
+        """What a reader sees now, or saw of the world at `as_of` (seconds since 1970), or what was known at `known_at`.
+
+        Raises `BadParameter` for a sequence number that the ledger has not reached.
+        """
         graphs = tuple(self.views.graphs(internal=reader.internal, projects=reader.projects))
-        full = self._index.graph()
-        levels = frozenset(name for name in self._index.levels() if reader.sees(name))
-        everything = levels == frozenset(self._index.levels())
-        return Sight(graphs, full if everything else self._index.graph(levels), full)
+        number = self._reached(known_at)
+        full = self._index.graph(known_at=number, as_of=as_of)
+        levels = frozenset(name for name in self._index.levels(known_at=number) if reader.sees(name))
+        everything = levels == frozenset(self._index.levels(known_at=number))
+        lineage = full if everything else self._index.graph(levels, known_at=number, as_of=as_of)
+
+        def about(node: NamedNode) -> Iterable[Triple]:
+            if number is None:
+                return self._store.about(node, graphs)
+            return self._past.about(node, lineage, number)
+
+        return Sight(graphs, lineage, full, about, number, as_of)
+
+    def _reached(self, known_at: int | float | None) -> int | None:
+        """The sequence number that is meant by a number or a time; None for the present one."""
+        if known_at is None:
+            return None
+        last = self.sequence
+        number = self.ledger.sequence_at(_written(known_at)) if isinstance(known_at, float) else known_at
+        if number > last:
+            raise BadParameter(
+                f"known_at: the ledger has come to {last}, not yet to {number}",
+                parameter="known_at",
+                remedy="Name an earlier one.",
+            )
+        return None if number == last else number
 
     def _links(self, iri: str, lineage: Any) -> dict[str, str]:
         node = lineage.find(iri)
@@ -170,3 +202,8 @@ class Opened:
             if tombstone is None:
                 raise
             raise Withdrawn(f"'{identifier.strip()}' was withdrawn on {tombstone['withdrawn_at']}.", **tombstone) from missing
+
+
+def _written(moment: float) -> str:
+    """A moment as the ledger's clock writes it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

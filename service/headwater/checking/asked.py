@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Store
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from headwater.checking.paths import ShapesGraph, Term, UnsupportedShape
 from headwater.checking.plan import BadShapes
 from headwater.checking.prebinding import body, mentions, one_by_one, refuse_forbidden, values, with_clause, with_path
 from headwater.checking.shapes import Shape, Shapes
+from headwater.store.syntax import refusal
 from headwater.terms.names import OWL, SH, XSD
 
 _TRUE = Literal("true", datatype=XSD.boolean)
@@ -111,13 +112,9 @@ def _made(shape: Shape, graph: ShapesGraph, node: Term, text: str, component: st
     prefixes = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in _prefixes(node, graph).items())
     asked = Asked(prefixes + text, component, holds, one_by_one(text), bound)
     some = (_SOMETHING, _SOMETHING) if holds else (_SOMETHING,)
-    try:
-        for query, _ in asked.queries([some]):
-            Store().query(query)
-    except SyntaxError as error:
-        raise BadShapes(
-            f"The query of {shape.node} is no SPARQL: {str(error)[:200]}", remedy="Look at sh:prefixes and the query."
-        ) from error
+    wrong = next((reason for query, _ in asked.queries([some]) if (reason := refusal(query))), "")
+    if wrong:
+        raise BadShapes(f"The query of {shape.node} is no SPARQL: {wrong[:200]}", remedy="Look at sh:prefixes and the query.")
     return asked
 
 

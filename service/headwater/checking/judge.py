@@ -100,11 +100,13 @@ def _verdict(shape: str, node: Node, parts: list[tuple[Node, Node, object]], ask
     focus = asked.get(str(said[SH.focusNode.value]))
     if focus is None:
         return None
+    component = str(said[SH.sourceConstraintComponent.value])
     return Verdict(
         shape=shape,
         focus=focus,
         value=to_pyoxigraph(value) if isinstance(value, Node) else None,
-        component=str(said[SH.sourceConstraintComponent.value]),
+        component=component,
+        path=str(said[SH.resultPath.value]) if component == SH.ClosedConstraintComponent.value else "",
     )
 
 

@@ -13,7 +13,8 @@ from headwater.checking.paths import Path
 from headwater.checking.report import lenient_iri
 from headwater.checking.sieve import Statement
 
-Relevant = Callable[[Iterable[Triple]], list[Statement]]
+Relevant = Callable[[Iterable[Triple], list[Triple]], list[Statement]]
+"""The statements that the shapes look at; the rest, which matters to closed shapes only, goes to the list."""
 
 
 class Surroundings(Protocol):
@@ -84,7 +85,9 @@ class Neighbourhood:
         self._around = around
         self._relevant = relevant
         self.known: list[Statement] = []
-        self.gone: list[Statement] = relevant(around.going())
+        self._rest: list[Triple] = []
+        self._rest_gone: list[Triple] = []
+        self.gone: list[Statement] = relevant(around.going(), self._rest_gone)
         self.said: set[str] = set()
         """The things of which others say anything that matters."""
         self._asked: dict[str, bool] = {}
@@ -102,14 +105,25 @@ class Neighbourhood:
                 # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
                 self._asked[iri] = lenient_iri(iri).value == iri
                 if self._asked[iri]:
-                    self._take([statement for statement in self._relevant(self._around.about(iri)) if statement[0] == iri])
+                    said = self._relevant(self._around.about(iri), self._rest)
+                    self._take([statement for statement in said if statement[0] == iri])
 
     def ask_to(self, iri: str, predicates: Iterable[str]) -> None:
         """Load who has this thing as the value of any of these predicates."""
         new = [predicate for predicate in predicates if (iri, predicate) not in self._asked_to]
         if new and self._asked.get(iri, True) and lenient_iri(iri).value == iri:
             self._asked_to.update((iri, predicate) for predicate in new)
-            self._take(self._relevant(self._around.to(iri, new)))
+            self._take(self._relevant(self._around.to(iri, new), []))
+
+    @property
+    def barely_gone(self) -> set[str]:
+        """The things of which something goes that matters to closed shapes only."""
+        return subjects(self._rest_gone)
+
+    def open(self, things: Collection[str]) -> None:
+        """Count what matters to closed shapes only, too, about these things."""
+        self._take(stated(self._rest, things))
+        self.gone += stated(self._rest_gone, things)
 
     def _take(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
@@ -155,3 +169,17 @@ class Neighbourhood:
             if looked_back:
                 for place in places:
                     self.ask_to(place, looked_back)
+
+
+def subjects(triples: Iterable[Triple]) -> set[str]:
+    """The IRIs that statements are about."""
+    return {triple.subject.value for triple in triples if isinstance(triple.subject, NamedNode)}
+
+
+def stated(triples: Iterable[Triple], things: Collection[str]) -> list[Statement]:
+    """Those of the statements that are about some things, taken apart."""
+    return [
+        (triple.subject.value, triple.predicate.value, triple.object, triple)
+        for triple in triples
+        if isinstance(triple.subject, NamedNode) and triple.subject.value in things and not isinstance(triple.object, Triple)
+    ]

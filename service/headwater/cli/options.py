@@ -42,8 +42,12 @@ IgnoreAsHops = Annotated[
 ]
 AsOf = Annotated[
     str | None,
+    typer.Option("--as-of", metavar="TIME", help="The world at this time; a date means its end.", rich_help_panel=_WALK),
+]
+KnownAt = Annotated[
+    str | None,
     typer.Option(
-        "--as-of", metavar="TIME", help="The state of knowledge at this time or ledger sequence.", rich_help_panel=_WALK
+        "--known-at", metavar="TIME", help="What was known at this time or ledger sequence number.", rich_help_panel=_WALK
     ),
 ]
 MinEvidence = Annotated[

@@ -184,6 +184,19 @@ class Ledger:
             row = connection.execute(_entries().where(revisions.c.sequence == sequence)).one_or_none()
             return None if row is None else Entry(_revision(row), row.body)
 
+    def entry_of(self, iri: str, sequence: int) -> Entry | None:
+        """A record's revision as it stood at a sequence number (which may be its withdrawal), or None before its first."""
+        with self._reading() as connection:
+            query = _entries().where(records.c.iri == iri, revisions.c.sequence <= sequence)
+            row = connection.execute(query.order_by(revisions.c.sequence.desc()).limit(1)).one_or_none()
+            return None if row is None else Entry(_revision(row), row.body)
+
+    def sequence_at(self, moment: str) -> int:
+        """The last sequence number that was written by a moment (ISO 8601 in UTC, as the clock writes it); 0 before the first."""
+        with self._reading() as connection:
+            query = select(func.max(revisions.c.sequence)).where(revisions.c.written_at <= moment)
+            return connection.execute(query).scalar() or 0
+
     def since(self, sequence: int, limit: int = 500) -> list[Entry]:
         """Up to `limit` entries after `sequence`, in order."""
         with self._reading() as connection:

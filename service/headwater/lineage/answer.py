@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage import times
 from headwater.lineage.asking import Traversal
 from headwater.lineage.coverage import coverage
 from headwater.lineage.graph import Int32Array, LineageGraph
@@ -91,7 +92,7 @@ def impact_answer(
     limits = asked.limits(graph.words)
     verdicts = judge(graph, change, limits)
     seeds = verdicts.seeds
-    withheld, floors, hidden = _withheld(graph, full, change, verdicts, asked)
+    withheld, floors, hidden = withheld_from(graph, full, change, verdicts, asked)
 
     def edges(nodes: Int32Array) -> Int32Array:
         return np.sort(verdicts.edges_from(nodes))
@@ -145,7 +146,7 @@ def impact_answer(
     return body
 
 
-def _withheld(
+def withheld_from(
     graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
 ) -> tuple[dict[int, int], NDArray[np.int8], int]:
     """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that each
@@ -241,12 +242,14 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
         reasons.append("min_evidence")
     if undescribed:
         reasons.append("undescribed")
+    if graph.undated[found.nodes].any():
+        reasons.append("undated")
     return {
         "root": graph.iris[root] if isinstance(root, int) else root,
         "query": asked.echo(),
-        "as_of": None,
+        "as_of": None if graph.as_of is None else times.told(graph.as_of),
         "computed_at": setting.now,
-        "sequence": setting.sequence,
+        "sequence": setting.sequence if graph.known_at is None else graph.known_at,
         "summary": {
             "total": len(found.nodes),
             "by_kind": _counted(graph.kind[found.nodes], graph.kind_names),
