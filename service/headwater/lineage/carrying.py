@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage.contradictions import contradicted
 from headwater.lineage.graph import Adjacency, Int32Array, LineageGraph
-from headwater.lineage.rulebook import BLOCKS, rulebook
+from headwater.lineage.rulebook import BLOCKS
 
 _MEASURING = ("use", "test", "validate", "predict")
-_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence", "deny")
 
 
 @dataclass(slots=True)
@@ -19,8 +20,7 @@ class ImpactEdges:
     """All links over which effects travel, sorted by where they come from: the stated ones, and those that the graph implies.
 
     Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
-    instrument recorded afterwards. `real` is the edge id in the graph, or -1; `doubtful` are the positions of links over which more
-    may come than surely does; the links that leave a node stand from `start[node]` to `start[node + 1]`.
+    instrument recorded afterwards. `real` is the edge id in the graph, or -1.
     """
 
     earlier: Int32Array
@@ -28,8 +28,7 @@ class ImpactEdges:
     certain: NDArray[np.int8]
     possible: NDArray[np.int8]
     real: Int32Array
-    start: NDArray[np.int64]
-    doubtful: Int32Array
+    adjacency: Adjacency
 
 
 def impact_edges(graph: LineageGraph) -> ImpactEdges:
@@ -47,6 +46,10 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     role = graph.role.astype(np.int8)
     certain, possible = role.copy(), role.copy()
     certain[graph.evidence == graph.words.evidence["expanded"]] = block["expanded-only"]
+    columns = {name: getattr(graph, name) for name in ("earlier", "later", "role", "evidence", "slice", "record")}
+    certain[contradicted(columns, graph.words)] = block["contradicted"]
+    if graph.as_of is not None:
+        certain[graph.undated[graph.earlier] | graph.undated[graph.later]] = block["undated"]
     # Where it is told what a revision rests on, that decides, and not what the earlier revision rested on.
     told = np.zeros(graph.size, bool)
     told[graph.later[~np.isin(graph.role, [graph.role_of[name] for name in _TELLING_NOT])]] = True
@@ -55,7 +58,8 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     # A concept that nobody uses by itself is only a folder for its versions.
     used = np.zeros(graph.size, bool)
     used[graph.earlier[graph.role != graph.role_of["specialise"]]] = True
-    keep = np.flatnonzero((graph.role != graph.role_of["specialise"]) | used[graph.later]).astype(np.int32)
+    folder = (graph.role == graph.role_of["specialise"]) & ~used[graph.later]
+    keep = np.flatnonzero(~folder & (graph.role != graph.role_of["deny"])).astype(np.int32)
     implied = [*_evaluations(graph), *_steered(graph, block)]
     earlier = np.concatenate((graph.earlier[keep], _column(implied, 0)))
     rows = Adjacency(earlier, graph.size)
@@ -68,8 +72,7 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
         certain=certain,
         possible=possible,
         real=np.concatenate((keep, np.full(len(implied), -1, np.int32)))[order],
-        start=rows.start,
-        doubtful=np.flatnonzero((certain != possible) | rulebook().vague_roles.take(possible)).astype(np.int32),
+        adjacency=Adjacency(earlier[order], graph.size),
     )
 
 

@@ -117,7 +117,7 @@ def explained(
             "hidden_count": hidden.things,
             "frontier_count": left,
             # As for impact: anything that the reader sees may have used what changed in a way that no record tells.
-            "coverage": coverage(graph.doubt[graph.spoken_of if verdicts is not None or found is None else found.things]),
+            "coverage": coverage(graph, None if verdicts is not None or found is None else found.things),
         },
         "paths": told,
         "weakest": about.hop(found.bottleneck) if found is not None and found.bottleneck is not None else None,
