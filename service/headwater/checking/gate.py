@@ -16,10 +16,10 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
 from headwater.checking.footprint import Glance
-from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
+from headwater.checking.plan import BadShapes, ShapePlan, forgettable, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
 from headwater.checking.sieve import TYPE, Facts, Statement, Term
-from headwater.checking.surroundings import Alone, Neighbourhood, Surroundings
+from headwater.checking.surroundings import Alone, Neighbourhood, Sight, Surroundings
 from headwater.checking.verdict import Verdict
 from headwater.records.record import Record
 from headwater.store.spelling import as_stored
@@ -58,6 +58,8 @@ class Gate:
             raise BadShapes(f"{folder} holds no shapes.", remedy="Reinstall Headwater, or name the right folder.")
         self._mentioned = mentioned(self._shapes)
         self._glances = tuple(dict.fromkeys(glance for plan in self.plans for glance in plan.glances))
+        seen = {glance.predicate for glance in self._glances if not glance.as_object} | {TYPE, RDFS.subClassOf.value}
+        self._sight = Sight(self._relevant, tuple(sorted(seen - forgettable(self.plans))), forgettable(self.plans))
         self._sieve = sieve
         self._lock = threading.Lock()
         self._judge: Judge | None = None
@@ -72,7 +74,7 @@ class Gate:
         """
         batch = _Batch([self._relevant(r.asserted) for r in records], [self._relevant(r.entailed) for r in records])
         with self._lock:
-            results = self._results(batch, Neighbourhood(around or Alone(), self._relevant, batch.statements()))
+            results = self._results(batch, Neighbourhood(around or Alone(), self._sight, batch.statements()))
         reports: dict[str, list[GateResult]] = {record.iri: [] for record in records}
         for number, result in results:
             reports[records[number].iri].append(result)
@@ -82,7 +84,7 @@ class Gate:
         """What becomes wrong by what goes, where nothing comes: a withdrawal."""
         batch = _Batch([[]], [[]])
         with self._lock:
-            results = self._results(batch, Neighbourhood(around, self._relevant, ()))
+            results = self._results(batch, Neighbourhood(around, self._sight, ()))
         return _report(result for _, result in results)
 
     def _relevant(self, triples: Iterable[Triple]) -> list[Statement]:
@@ -106,8 +108,8 @@ class Gate:
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         verdicts = self._verdicts(statements, facts, foci, self.plans)
         before = self._before(verdicts, batch, plans_by_iri, near)
-        # For labels: never from the neighbours, which the writer may not be allowed to see.
-        own_facts = Facts.of(own) if known and verdicts else facts
+        # Never from the neighbours, which the writer may not be allowed to see.
+        labels = _labels(own)
         found: list[tuple[int, GateResult]] = []
         for verdict in verdicts:
             plan = plans_by_iri[verdict.shape]
@@ -124,7 +126,7 @@ class Gate:
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                label=_label(verdict.focus, own_facts),
+                label=labels.get(verdict.focus, ""),
             )
             authors = batch.about(verdict.focus)
             if len(authors) > 1 and plan.severity == "violation":
@@ -276,12 +278,15 @@ def _read(path: Path) -> list[Triple]:
         raise BadShapes(f"{path.name}: {error}") from error
 
 
-def _label(node: str, facts: Facts) -> str:
-    for predicate in _LABELS:
-        for value in facts.values.get(predicate, {}).get(node, ()):
-            if isinstance(value, Literal):
-                return value.value
-    return ""
+def _labels(statements: Iterable[Statement]) -> dict[str, str]:
+    """What things are called, by the first of the predicates for that."""
+    found: dict[str, tuple[int, str]] = {}
+    for subject, predicate, value, _ in statements:
+        if predicate in _LABELS and isinstance(value, Literal):
+            rank = _LABELS.index(predicate)
+            if subject not in found or rank < found[subject][0]:
+                found[subject] = (rank, value.value)
+    return {subject: label for subject, (_, label) in found.items()}
 
 
 def _report(results: Iterable[GateResult]) -> GateReport:

@@ -11,7 +11,7 @@ from headwater.checking.footprint import Glance, footprint
 from headwater.checking.paths import UnsupportedShape
 from headwater.checking.report import Severity, lenient_iri
 from headwater.checking.shapes import Shapes
-from headwater.checking.sieve import BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
+from headwater.checking.sieve import BY_LOOKS, BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
 from headwater.checking.verdict import Verdict
 from headwater.errors import HeadwaterError
 from headwater.terms.names import RDFS, SH
@@ -43,6 +43,7 @@ class ShapePlan:
     subjects_of: tuple[str, ...]
     objects_of: tuple[str, ...]
     by_value: bool
+    by_looks: bool
     sieve: Sieve
     glances: tuple[Glance, ...]
 
@@ -68,6 +69,15 @@ class ShapePlan:
             if term is None or not self.sieve.surely(shape, term, facts):
                 found.append(node)
         return found
+
+    def judges_alone(self, predicate: str) -> bool:
+        """Whether each value by `predicate` is judged by itself, whatever else is said of the thing or of the value.
+
+        A statement that was made before and stays then has the same result before a write and after it.
+        """
+        path = self.path or ()
+        targeted = not (self.classes or self.objects_of) and {predicate, *path} <= {*self.subjects_of}
+        return self.severity == "violation" and self.by_looks and targeted and predicate in path
 
     def sifted(self, nodes: list[str], facts: Facts) -> tuple[list[Verdict], list[str]]:
         """What some of the nodes are known to fail, and the nodes about which the engine has to be asked."""
@@ -136,6 +146,7 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
                 subjects_of=subjects,
                 objects_of=objects,
                 by_value=about.keys() - SAYS_NOTHING <= BY_VALUE,
+                by_looks=about.keys() - SAYS_NOTHING <= BY_LOOKS,
                 sieve=sieve,
                 glances=_glances(node, read),
             )
@@ -161,6 +172,19 @@ def mentioned(shapes: Iterable[Triple]) -> frozenset[str]:
     """Every IRI that the shapes name: no other predicate can matter to them, as none of them is closed."""
     named = {triple.object.value for triple in shapes if isinstance(triple.object, NamedNode)}
     return frozenset(named | {TYPE, RDFS.subClassOf.value})
+
+
+def forgettable(plans: Iterable[ShapePlan]) -> frozenset[str]:
+    """The predicates by which a statement that stands already changes nothing: no shape sees more in it than its own value.
+
+    `prov:generated` is the important one: it follows from `prov:wasGeneratedBy`, so that a run has one for each thing it made.
+    """
+    looked_at: dict[str, list[bool]] = {}
+    for plan in plans:
+        for glance in plan.glances:
+            alone = glance.way is None and not glance.as_object and plan.judges_alone(glance.predicate)
+            looked_at.setdefault(glance.predicate, []).append(alone)
+    return frozenset(predicate for predicate, alone in looked_at.items() if all(alone))
 
 
 def _iri(term: Term, shape: Term) -> str:

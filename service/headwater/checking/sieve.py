@@ -37,9 +37,11 @@ def _shacl(names: str) -> frozenset[str]:
     return frozenset(SH[name].value for name in names.split())
 
 
-# By the recommendation these judge each value node by itself, given the rest of the graph: no values, no result.
-BY_VALUE = _shacl("""class datatype nodeKind pattern flags in languageIn minLength maxLength minInclusive maxInclusive
-    minExclusive maxExclusive not and or xone node""")
+# By the recommendation these judge each value node by itself: no values, no result.
+BY_LOOKS = _shacl("""datatype nodeKind pattern flags in languageIn minLength maxLength minInclusive maxInclusive minExclusive
+    maxExclusive""")
+# These, too, given the rest of the graph.
+BY_VALUE = BY_LOOKS | _shacl("class not and or xone node")
 # These need at least one value to fail, but look at more than the value.
 _NEEDS_VALUES = _shacl("maxCount uniqueLang lessThan lessThanOrEquals")
 SAYS_NOTHING = _shacl("""path severity message flags targetClass targetSubjectsOf targetObjectsOf name description order group
