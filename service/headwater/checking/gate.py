@@ -240,9 +240,9 @@ class _Batch:
         for number, statements in enumerate(self.records):
             for subject in dict.fromkeys(statement[0] for statement in statements):
                 self.authors[subject].append(number)
-            self.named |= {
-                value.value: None for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
-            }
+            for _, predicate, value, _ in statements:
+                if predicate != TYPE and isinstance(value, NamedNode):
+                    self.named[value.value] = None
         # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
         self.described = {statement[0] for said in asserted for statement in said}
         self._values: set[Term] | None = None

@@ -62,13 +62,7 @@ class ShapePlan:
 
     def unsure(self, nodes: list[str], facts: Facts) -> list[str]:
         """The nodes that are not known to conform."""
-        shape = NamedNode(self.iri)
-        found = []
-        for node in nodes:
-            term = facts.term(node)
-            if term is None or not self.sieve.surely(shape, term, facts):
-                found.append(node)
-        return found
+        return self.sieve.doubtful(NamedNode(self.iri), nodes, facts)
 
     def judges_alone(self, predicate: str) -> bool:
         """Whether each value by `predicate` is judged by itself, whatever else is said of the thing or of the value.
@@ -84,10 +78,8 @@ class ShapePlan:
         shape = NamedNode(self.iri)
         verdicts: list[Verdict] = []
         open_questions = []
-        for node in nodes:
+        for node in self.unsure(nodes, facts):
             term = facts.term(node)
-            if term is not None and self.sieve.surely(shape, term, facts):
-                continue
             failed = None if term is None else self.sieve.lacks(shape, term, facts)
             if failed is None:
                 open_questions.append(node)
