@@ -77,7 +77,8 @@ def random_world(size: int, links: int, seed: int) -> Random:
         rows[pick.randrange(3)][0].append(row)
     for thing in things:
         kind = pick.choice([*KINDS, "run", "run", "run", "model", "dataset", "dataset", ""])
-        rows[pick.randrange(3)][1].append(NodeRow(thing, kind, pick.random() < 0.5, pick.choice([None, 1.0, 2.0, 3.0])))
+        start, end = pick.choice([None, 1.0, 2.0, 3.0]), pick.choice([None, None, 1.0, 2.0, 3.0])
+        rows[pick.randrange(3)][1].append(NodeRow(thing, kind, pick.random() < 0.5, start, end))
     levels = {f"urn:record:{number}": pick.choice(["public", "public", "internal"]) for number in range(3)}
     return Random({f"urn:record:{number}": LineageRows(*pair) for number, pair in rows.items()}, levels, things)
 

@@ -101,7 +101,7 @@ def test_a_witness_path_exists_begins_at_a_changed_object_and_proves_the_effect(
     links = links_of(graph, change)
     for here, node in enumerate(found.nodes.tolist()):
         path = found.path(node)
-        possible = bool(found._certain.effect[here] != found.effect[here])
+        possible = bool(not found.surely(node))
         nodes = [before for before, _ in path] + [node]
         assert nodes[0] in change.objects
         effects = {WORDS.changes[change.kind].begins_with}
@@ -114,7 +114,7 @@ def test_a_witness_path_exists_begins_at_a_changed_object_and_proves_the_effect(
                 for effect in effects
                 for link in between
             }
-            if found._frozen[found._local[after]]:
+            if found._ends(after):
                 effects.add("none")
         assert found.book.effects[int(found.effect[here])].name in effects
 

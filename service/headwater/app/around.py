@@ -28,11 +28,11 @@ class Around:
         self._is_view = views.is_view
         self._revised = [graph for iri in revised for graph in (NamedNode(iri), entailed_graph(iri))]
 
-    def about(self, iri: str, predicates: Collection[str], also: Collection[Triple]) -> Iterator[Triple]:
+    def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterator[Triple]:
         """What others say of a thing: all of it, or where that is much, what they say by these predicates and those of `also`."""
         node = NamedNode(iri)
-        said = list(islice(self._store.about(node, self._graphs), MUCH))
-        if len(said) == MUCH:
+        said = list(islice(self._store.about(node, self._graphs), None if predicates is None else MUCH))
+        if predicates is not None and len(said) == MUCH:
             said = [
                 *(t for name in predicates for t in self._store.about(node, self._graphs, predicate=NamedNode(name))),
                 *(triple for triple in also if self._stands(triple)),

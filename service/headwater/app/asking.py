@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from headwater.access import Reader
 from headwater.app.opened import Opened
+from headwater.app.sight import Sight
 from headwater.app.values import Banner
-from headwater.errors import BadParameter
+from headwater.errors import BadParameter, NotFound
+from headwater.lineage import times
 from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.verdict import SEVERITIES, STATES
 
@@ -26,28 +28,82 @@ class Asking(Opened):
                     self.resolve(word, reader)
         return asked
 
+    def _seen(self, id: str, asked: Traversal, reader: Reader) -> tuple[str, Sight]:
+        """The IRI of what is asked about, and what the reader sees of the time that is asked about.
+
+        What was withdrawn since is still found by its IRI in a question about what was known before.
+        """
+        sight = self._sight(reader, as_of=asked.as_of, known_at=asked.known_at)
+        try:
+            iri = self.resolve(id, reader)
+        except NotFound:
+            if sight.known_at is None or sight.lineage.find(id.strip()) is None:
+                raise
+            iri = id.strip()
+        present = self._sight(reader, known_at=asked.known_at).lineage
+        if asked.as_of is not None and sight.lineage.find(iri) is None and present.find(iri) is not None:
+            raise BadParameter(
+                f"<{iri}> was not there yet on {times.told(asked.as_of)}.", parameter="as_of", remedy="Ask about a later time."
+            )
+        return iri, sight
+
     def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
-        iri = self.resolve(id, reader)
-        body = self._answerer.lineage(iri, self._sight(reader), self._asked(given, "upstream", reader), self.sequence)
+        asked = self._asked(given, "upstream", reader)
+        iri, sight = self._seen(id, asked, reader)
+        body = self._answerer.lineage(iri, sight, asked, self.sequence)
         return _linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
     ) -> dict[str, Any]:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
-        iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
+        iri, sight = self._seen(id, asked, reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
-        body = self._answerer.impact(iri, self._sight(reader), asked, self.sequence, change, slice)
+        body = self._answerer.impact(iri, sight, asked, self.sequence, change, slice)
         return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
+
+    def impact_diff(
+        self,
+        id: str,
+        reader: Reader,
+        *,
+        since: str,
+        until: str | None = None,
+        basis: str = "as_of",
+        change: str | None = None,
+        slice: str | dict[str, Any] | None = None,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Whom a change affects at `until` (None: now) and did not at `since`, who is mended since then, and so on.
+
+        `basis` is `as_of` (two states of the world) or `known_at` (two states of knowledge; sequence numbers are times, too).
+        """
+        if basis not in ("as_of", "known_at"):
+            raise BadParameter(f"basis: '{basis}' is neither as_of nor known_at", parameter="basis")
+        for name in ("as_of", "known_at"):
+            if given.get(name):
+                raise BadParameter(f"{name}: a difference is between since and until", parameter=name)
+        if not since:
+            raise BadParameter("since: a difference needs a time to begin from", parameter="since")
+        asked = self._asked(given, "downstream", reader)
+        iri = self.resolve(id, reader)
+        ends = [read_traversal({basis: when}) for when in (since, until)]
+        if until and _place(ends[0], basis) > _place(ends[1], basis):
+            raise BadParameter(f"since: '{since}' is later than '{until}'", parameter="since", remedy="Exchange since and until.")
+        sights = [self._sight(reader, as_of=end.as_of, known_at=end.known_at) for end in ends]
+        body = self._answerer.difference(iri, (sights[0], sights[1]), asked, self.sequence, change, slice)
+        body["query"] |= {"ask": "impact/diff", "since": since, "until": until, "basis": basis, "change": change}
+        asked_again = {"since": since, "until": until, "basis": basis, "change": change, "slice": slice, **given}
+        return _linked(body, "impact/diff", id, asked_again)
 
     def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
         """Who builds on a thing, and what each of its revisions bought them."""
-        iri = self.resolve(id, reader)
         asked = self._asked(given, "downstream", reader)
-        return _linked(self._benefiting.benefits(iri, self._sight(reader), asked, self.sequence), "benefits", id, given)
+        iri, sight = self._seen(id, asked, reader)
+        return _linked(self._benefiting.benefits(iri, sight, asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
@@ -71,6 +127,11 @@ class Asking(Opened):
         return sorted(
             banners, key=lambda banner: (STATES.index(banner.state), SEVERITIES.index(banner.severity), banner.change.iri)
         )
+
+
+def _place(asked: Traversal, basis: str) -> float:
+    told = asked.as_of if basis == "as_of" else asked.known_at
+    return float("-inf") if told is None else float(told)
 
 
 def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:

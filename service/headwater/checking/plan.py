@@ -14,10 +14,10 @@ from headwater.checking.shapes import Shapes
 from headwater.checking.sieve import BY_LOOKS, BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
 from headwater.checking.verdict import Verdict
 from headwater.errors import HeadwaterError
-from headwater.terms.names import RDFS, SH
+from headwater.terms.names import RDF, RDFS, SH
 
 _SEVERITIES: dict[Term, Severity] = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
-_UNSOUND = frozenset(SH[name].value for name in ("sparql", "closed", "target", "js", "expression", "rule", "deactivated"))
+_UNSOUND = frozenset(SH[name].value for name in ("sparql", "target", "js", "expression", "rule", "deactivated"))
 
 
 class BadShapes(HeadwaterError):
@@ -32,7 +32,8 @@ class ShapePlan:
     """A shape with targets.
 
     `path` holds alternatives of plain predicates; it is None for a node shape and empty for a path of another form. `by_value`
-    says that each value is judged by itself. `glances` is the shape's footprint.
+    says that each value is judged by itself. `closed` says that all statements about the thing count, whatever their predicate.
+    `glances` is the shape's footprint.
     """
 
     iri: str
@@ -44,6 +45,7 @@ class ShapePlan:
     objects_of: tuple[str, ...]
     by_value: bool
     by_looks: bool
+    closed: bool
     sieve: Sieve
     glances: tuple[Glance, ...]
 
@@ -106,12 +108,13 @@ class ShapePlan:
 def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
     """The shapes that have targets, in the order of their IRIs.
 
-    Raises `BadShapes` for what the gate cannot do soundly (SPARQL constraints, closed shapes), and for targeted shapes that have
-    no IRI or gather property shapes: one shape with targets is one question with one message.
+    Raises `BadShapes` for what the gate cannot do soundly (SPARQL constraints, shapes that close the values of a path), and for
+    targeted shapes that have no IRI or gather property shapes: one shape with targets is one question with one message.
     """
     read = Shapes(shapes)
     frozen = read.graph
-    _refuse_turned_sequences(read)
+    if read.components:
+        raise BadShapes(f"{read.components[0]} is a constraint component in SPARQL, which the gate does not judge.")
     sieve = Sieve(frozen)
     found = []
     for node, about in frozen.items():
@@ -127,6 +130,10 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
             continue
         if SH.property.value in about:
             raise BadShapes(f"{node} gathers property shapes; give each of them targets, an IRI and a message of its own.")
+        glances = _glances(node, read)
+        if any(not glance.predicate and glance.way is not None for glance in glances):
+            # All that is said of all things at the end of a path would have to be loaded for each write.
+            raise BadShapes(f"{node} closes the values of a path.", remedy="Let the closed shape target these things itself.")
         messages = [m.value for m in about.get(SH.message.value, ()) if isinstance(m, Literal) and m.language in ("en", None)]
         found.append(
             ShapePlan(
@@ -137,20 +144,14 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
                 classes=classes,
                 subjects_of=subjects,
                 objects_of=objects,
+                closed=any(not glance.predicate for glance in glances),
                 by_value=about.keys() - SAYS_NOTHING <= BY_VALUE,
                 by_looks=about.keys() - SAYS_NOTHING <= BY_LOOKS,
                 sieve=sieve,
-                glances=_glances(node, read),
+                glances=glances,
             )
         )
     return sorted(found, key=lambda plan: plan.iri)
-
-
-def _refuse_turned_sequences(shapes: Shapes) -> None:
-    for node, about in shapes.graph.items():
-        if any(not isinstance(turned, NamedNode) for turned in about.get(SH.inversePath.value, ())):
-            # pyshacl 0.40.1 walks ^(p/q) as ^p/^q, where it is ^q/^p.
-            raise BadShapes(f"{node} inverts more than a predicate.", remedy="Invert each predicate of the path by itself.")
 
 
 def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:
@@ -161,8 +162,19 @@ def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:
 
 
 def mentioned(shapes: Iterable[Triple]) -> frozenset[str]:
-    """Every IRI that the shapes name: no other predicate can matter to them, as none of them is closed."""
-    named = {triple.object.value for triple in shapes if isinstance(triple.object, NamedNode)}
+    """Every IRI that the shapes name: no other predicate can matter to them, save to closed ones, to which all do.
+
+    What closed shapes only let pass is not among them.
+    """
+    triples = list(shapes)
+    rests = {triple.subject: triple.object for triple in triples if triple.predicate == RDF.rest}
+    let_pass: set[Term] = set()
+    for triple in triples:
+        cell: Term | None = triple.object if triple.predicate == SH.ignoredProperties else None
+        while cell is not None and cell not in let_pass:
+            let_pass.add(cell)
+            cell = rests.get(cell)  # type: ignore[arg-type]
+    named = {t.object.value for t in triples if isinstance(t.object, NamedNode) and t.subject not in let_pass}
     return frozenset(named | {TYPE, RDFS.subClassOf.value})
 
 

@@ -28,6 +28,8 @@ TYPE = RDF.type.value
 _NIL, _FIRST, _REST = RDF.nil, RDF.first.value, RDF.rest.value
 _SHACL, _FLAGS, _CLASS, _SUBCLASS = str(SH), SH.flags.value, SH["class"].value, RDFS.subClassOf.value
 _STRING, _INT, _TIME = XSD.string, XSD.integer, XSD.dateTime
+_PATH, _PROPERTY, _IGNORED = SH.path.value, SH.property.value, SH.ignoredProperties.value
+_TRUE = Literal("true", datatype=XSD.boolean)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -45,7 +47,7 @@ BY_VALUE = BY_LOOKS | _shacl("class not and or xone node")
 # These need at least one value to fail, but look at more than the value.
 _NEEDS_VALUES = _shacl("maxCount uniqueLang lessThan lessThanOrEquals")
 SAYS_NOTHING = _shacl("""path severity message flags targetClass targetSubjectsOf targetObjectsOf name description order group
-    qualifiedValueShape""") | {TYPE, RDFS.label.value, RDFS.comment.value}
+    qualifiedValueShape ignoredProperties""") | {TYPE, RDFS.label.value, RDFS.comment.value}
 _MIN_COUNT, _OR, _HAS_VALUE = SH.minCount.value, SH["or"].value, SH.hasValue.value
 COMPONENTS = {_MIN_COUNT: SH.MinCountConstraintComponent.value, _OR: SH.OrConstraintComponent.value}
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -247,6 +249,8 @@ class Sieve:
         if name == "lessThanOrEquals":
             others = [(_iri(other),) for other in asked]
             return lambda node, values, facts: all(_in_order(values, facts.at(_iri(node), other)) for other in others)
+        if name == "closed":
+            return self._closed(about) if asked[0] == _TRUE else lambda _node, _values, _facts: True
         if name == "property":
             return lambda _node, values, facts: all(self.surely(shape, value, facts) for shape in asked for value in values)
         if name == "or" and len(asked) == 1:
@@ -258,6 +262,18 @@ class Sieve:
             shape = about[SH.qualifiedValueShape.value][0]
             return lambda _node, values, facts: any(self.surely(shape, value, facts) for value in values)
         return lambda _node, _values, _facts: False
+
+    def _closed(self, about: Mapping[str, Sequence[Term]]) -> _Question:
+        """Whether no predicate is stated of a thing but those that a closed shape lets pass."""
+        terms = {item for head in about.get(_IGNORED, ()) for item in self._members(head)}
+        terms |= {path for held in about.get(_PROPERTY, ()) for path in self._shapes[held].get(_PATH, ())}
+        allowed = frozenset(term.value for term in terms if isinstance(term, NamedNode))
+
+        def says_no_more(value: Term, facts: Facts) -> bool:
+            tables = facts.values.items()
+            return isinstance(value, NamedNode) and not any(value.value in said for name, said in tables if name not in allowed)
+
+        return lambda _node, values, facts: all(says_no_more(value, facts) for value in values)
 
 
 def _conforms(form: _Form, node: Term, values: list[Term], facts: Facts) -> bool:

@@ -14,16 +14,17 @@ from headwater.checking.paths import Path
 from headwater.checking.report import lenient_iri
 from headwater.checking.sieve import Statement
 
-Relevant = Callable[[Iterable[Triple]], list[Statement]]
+Relevant = Callable[[Iterable[Triple], list[Triple]], list[Statement]]
+"""The statements that the shapes look at; the rest, which matters to closed shapes only, goes to the list."""
 
 
 class Surroundings(Protocol):
     """What stands in the store apart from the records that are being checked, which may have earlier revisions there."""
 
-    def about(self, iri: str, predicates: Collection[str], also: Collection[Triple]) -> Iterable[Triple]:
+    def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterable[Triple]:
         """What others say of a thing by any of these predicates, and those of the statements `also` about it that they make, too.
 
-        More than that may come along; where others say very much of a thing, it should not.
+        More than that may come along; where others say very much of a thing, it should not. Without predicates, all is asked for.
         """
         ...
 
@@ -43,7 +44,7 @@ class Alone:
     []
     """
 
-    def about(self, _iri: str, _predicates: Collection[str], _also: Collection[Triple]) -> Iterable[Triple]:
+    def about(self, _iri: str, _predicates: Collection[str] | None, _also: Collection[Triple]) -> Iterable[Triple]:
         return ()
 
     def to(self, _iri: str, _predicates: Collection[str]) -> Iterable[Triple]:
@@ -76,7 +77,7 @@ class Told(Alone):
                 if isinstance(triple.object, NamedNode):
                     self._to[triple.object.value, triple.predicate.value].append(triple)
 
-    def about(self, iri: str, _predicates: Collection[str], _also: Collection[Triple]) -> Iterable[Triple]:
+    def about(self, iri: str, _predicates: Collection[str] | None, _also: Collection[Triple]) -> Iterable[Triple]:
         return self._about.get(iri, ())
 
     def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
@@ -103,7 +104,8 @@ class Neighbourhood:
         self._sight = sight
         self._relevant = sight.relevant
         self.known: list[Statement] = []
-        self.gone: list[Statement] = sight.relevant(around.going())
+        self._rest_gone: list[Triple] = []
+        self.gone: list[Statement] = sight.relevant(around.going(), self._rest_gone)
         self.said: set[str] = set()
         """The things of which others say anything that matters."""
         self._asked: dict[str, bool] = {}
@@ -126,14 +128,28 @@ class Neighbourhood:
                 self._asked[iri] = lenient_iri(iri).value == iri
                 if self._asked[iri]:
                     said = self._around.about(iri, self._sight.predicates, self._alone.get(iri, ()))
-                    self._take([statement for statement in self._relevant(said) if statement[0] == iri])
+                    self._take([statement for statement in self._relevant(said, []) if statement[0] == iri])
 
     def ask_to(self, iri: str, predicates: Iterable[str]) -> None:
         """Load who has this thing as the value of any of these predicates."""
         new = [predicate for predicate in predicates if (iri, predicate) not in self._asked_to]
         if new and self._asked.get(iri, True) and lenient_iri(iri).value == iri:
             self._asked_to.update((iri, predicate) for predicate in new)
-            self._take(self._relevant(self._around.to(iri, new)))
+            self._take(self._relevant(self._around.to(iri, new), []))
+
+    @property
+    def barely_gone(self) -> set[str]:
+        """The things of which something goes that matters to closed shapes only."""
+        return subjects(self._rest_gone)
+
+    def open(self, things: Collection[str]) -> None:
+        """Count what matters to closed shapes only, too, about these things."""
+        for thing in things:
+            if self._asked.get(thing):
+                rest: list[Triple] = []
+                self._take(self._relevant(self._around.about(thing, None, ()), rest))
+                self._take(stated(rest, things))
+        self.gone += stated(self._rest_gone, things)
 
     def _take(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
@@ -179,3 +195,17 @@ class Neighbourhood:
             if looked_back:
                 for place in places:
                     self.ask_to(place, looked_back)
+
+
+def subjects(triples: Iterable[Triple]) -> set[str]:
+    """The IRIs that statements are about."""
+    return {triple.subject.value for triple in triples if isinstance(triple.subject, NamedNode)}
+
+
+def stated(triples: Iterable[Triple], things: Collection[str]) -> list[Statement]:
+    """Those of the statements that are about some things, taken apart."""
+    return [
+        (triple.subject.value, triple.predicate.value, triple.object, triple)
+        for triple in triples
+        if isinstance(triple.subject, NamedNode) and triple.subject.value in things and not isinstance(triple.object, Triple)
+    ]

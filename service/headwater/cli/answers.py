@@ -56,6 +56,7 @@ def completeness(answer: Answer) -> list[Line]:
         "max_nodes": "things beyond --max-nodes are counted, not listed",
         "min_evidence": "links with weaker evidence than --min-evidence were left out",
         "undescribed": "some things are only named by others and not described themselves",
+        "undated": "of some things it is not known whether they were there at that time",
     }
     if said.get("complete"):
         lines.append(("This answer is complete.", "dim"))

@@ -100,62 +100,49 @@ class Ledger:
 
         Raises `StorageFailed` when the database cannot keep them; then nothing was written.
         """
+        return self.commit(written, [], actor, "")[0]
+
+    def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
+        """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
+        return self.commit([], [iri], actor, reason)[1][0]
+
+    def commit(
+        self, written: Sequence[Record], withdrawn: Sequence[str], actor: str, reason: str
+    ) -> tuple[list[Appended], list[Revision]]:
+        """Write records and then withdraw others, all in one transaction; what became of each.
+
+        Raises `Conflict` when one is to be withdrawn that is not there, `StorageFailed` when the database cannot keep them; then
+        nothing was written.
+        """
         with self._transaction() as connection:
             at = self._clock()
             sequence = _last(connection)
-            known = _heads(connection, [record.iri for record in written])
+            known = _heads(connection, [*(record.iri for record in written), *withdrawn])
             heads = dict(known)
-            done, fresh = [], []
+            done, fresh, gone = [], [], []
             for record in written:
                 head = heads.get(record.iri)
                 if head is not None and head.act == "write" and head.digest == record.digest:
                     done.append(Appended("unchanged", head, head.sequence))
                     continue
                 sequence += 1
-                revision = Revision(
-                    sequence=sequence,
-                    iri=record.iri,
-                    number=1 if head is None else head.number + 1,
-                    act="write",
-                    title=record.title,
-                    source=record.source,
-                    importer=record.importer,
-                    importer_version=record.importer_version,
-                    evidence=record.evidence,
-                    visibility=record.visibility,
-                    digest=record.digest,
-                    statements=len(record.asserted),
-                    findings=tuple(record.findings),
-                    reason="",
-                    actor=actor,
-                    written_at=at,
-                )
+                revision = _written(record, head, sequence, actor, at)
                 fresh.append((revision, record.packed()))
                 heads[record.iri] = revision
                 before = head.sequence if head is not None and head.act == "write" else None
                 done.append(Appended("created" if head is None else "changed", revision, before))
+            for iri in withdrawn:
+                head = heads.get(iri)
+                if head is None or head.act == "withdraw":
+                    raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
+                sequence += 1
+                told = {"sequence": sequence, "number": head.number + 1, "act": "withdraw", "statements": 0, "findings": ()}
+                revision = replace(head, **told, reason=reason, actor=actor, written_at=at)  # type: ignore[arg-type]
+                fresh.append((revision, b""))
+                heads[iri] = revision
+                gone.append(revision)
             _insert(connection, fresh, known)
-            return done
-
-    def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
-        """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
-        with self._transaction() as connection:
-            head = _head(connection, iri)
-            if head is None or head.act == "withdraw":
-                raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
-            revision = replace(
-                head,
-                sequence=_last(connection) + 1,
-                number=head.number + 1,
-                act="withdraw",
-                statements=0,
-                findings=(),
-                reason=reason,
-                actor=actor,
-                written_at=self._clock(),
-            )
-            _insert(connection, [(revision, b"")], {iri: head})
-            return revision
+            return done, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -196,6 +183,19 @@ class Ledger:
         with self._reading() as connection:
             row = connection.execute(_entries().where(revisions.c.sequence == sequence)).one_or_none()
             return None if row is None else Entry(_revision(row), row.body)
+
+    def entry_of(self, iri: str, sequence: int) -> Entry | None:
+        """A record's revision as it stood at a sequence number (which may be its withdrawal), or None before its first."""
+        with self._reading() as connection:
+            query = _entries().where(records.c.iri == iri, revisions.c.sequence <= sequence)
+            row = connection.execute(query.order_by(revisions.c.sequence.desc()).limit(1)).one_or_none()
+            return None if row is None else Entry(_revision(row), row.body)
+
+    def sequence_at(self, moment: str) -> int:
+        """The last sequence number that was written by a moment (ISO 8601 in UTC, as the clock writes it); 0 before the first."""
+        with self._reading() as connection:
+            query = select(func.max(revisions.c.sequence)).where(revisions.c.written_at <= moment)
+            return connection.execute(query).scalar() or 0
 
     def since(self, sequence: int, limit: int = 500) -> list[Entry]:
         """Up to `limit` entries after `sequence`, in order."""
@@ -300,6 +300,27 @@ def _heads(connection: Connection, iris: Sequence[str]) -> dict[str, Revision]:
         query = _metadata_only().where(records.c.iri.in_(some), revisions.c.sequence == records.c.head)
         found |= {row.iri: _revision(row) for row in connection.execute(query)}
     return found
+
+
+def _written(record: Record, head: Revision | None, sequence: int, actor: str, at: str) -> Revision:
+    return Revision(
+        sequence=sequence,
+        iri=record.iri,
+        number=1 if head is None else head.number + 1,
+        act="write",
+        title=record.title,
+        source=record.source,
+        importer=record.importer,
+        importer_version=record.importer_version,
+        evidence=record.evidence,
+        visibility=record.visibility,
+        digest=record.digest,
+        statements=len(record.asserted),
+        findings=tuple(record.findings),
+        reason="",
+        actor=actor,
+        written_at=at,
+    )
 
 
 def _insert(connection: Connection, written: Sequence[tuple[Revision, bytes]], known: Mapping[str, Revision]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.lineage.graph import Adjacency, Int32Array, LineageGraph
-from headwater.lineage.rulebook import BLOCKS
+from headwater.lineage.rulebook import BLOCKS, rulebook
 
 _MEASURING = ("use", "test", "validate", "predict")
 _TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
@@ -16,10 +16,11 @@ _TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influe
 
 @dataclass(slots=True)
 class ImpactEdges:
-    """All links over which effects travel: the stated ones, and those that the graph implies.
+    """All links over which effects travel, sorted by where they come from: the stated ones, and those that the graph implies.
 
     Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
-    instrument recorded afterwards. `real` is the edge id in the graph, or -1.
+    instrument recorded afterwards. `real` is the edge id in the graph, or -1; `doubtful` are the positions of links over which more
+    may come than surely does; the links that leave a node stand from `start[node]` to `start[node + 1]`.
     """
 
     earlier: Int32Array
@@ -27,7 +28,8 @@ class ImpactEdges:
     certain: NDArray[np.int8]
     possible: NDArray[np.int8]
     real: Int32Array
-    adjacency: Adjacency
+    start: NDArray[np.int64]
+    doubtful: Int32Array
 
 
 def impact_edges(graph: LineageGraph) -> ImpactEdges:
@@ -56,14 +58,18 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     keep = np.flatnonzero((graph.role != graph.role_of["specialise"]) | used[graph.later]).astype(np.int32)
     implied = [*_evaluations(graph), *_steered(graph, block)]
     earlier = np.concatenate((graph.earlier[keep], _column(implied, 0)))
-    later = np.concatenate((graph.later[keep], _column(implied, 1)))
+    rows = Adjacency(earlier, graph.size)
+    order = rows.order
+    certain = np.concatenate((certain[keep], _column(implied, 2).astype(np.int8)))[order]
+    possible = np.concatenate((possible[keep], _column(implied, 3).astype(np.int8)))[order]
     return ImpactEdges(
-        earlier=earlier,
-        later=later,
-        certain=np.concatenate((certain[keep], _column(implied, 2).astype(np.int8))),
-        possible=np.concatenate((possible[keep], _column(implied, 3).astype(np.int8))),
-        real=np.concatenate((keep, np.full(len(implied), -1, np.int32))),
-        adjacency=Adjacency(earlier, graph.size),
+        earlier=earlier[order],
+        later=np.concatenate((graph.later[keep], _column(implied, 1)))[order],
+        certain=certain,
+        possible=possible,
+        real=np.concatenate((keep, np.full(len(implied), -1, np.int32)))[order],
+        start=rows.start,
+        doubtful=np.flatnonzero((certain != possible) | rulebook().vague_roles.take(possible)).astype(np.int32),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from headwater.lineage.coverage import doubts
 from headwater.terms.vocabulary import Vocabulary
 
 Int32Array = NDArray[np.int32]
@@ -20,7 +21,11 @@ _WITHOUT_ROLE = ("generate", "inform", "part")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers."""
+    """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers.
+
+    Columns number records by their revisions: `records` and `levels` have an entry for each, in the order of arrival, and `since`
+    the ledger's sequence number at which it was written. `undated` marks what is only there because nobody knows its time.
+    """
 
     iris: list[str]
     ids: dict[str, int]
@@ -30,6 +35,8 @@ class Rows:
     levels: list[str]
     links: dict[str, NDArray[np.generic]]
     nodes: dict[str, NDArray[np.generic]]
+    since: NDArray[np.int64] | None = None
+    undated: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,16 @@ class LineageGraph:
 
     Per edge (int32 arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`,
     `record`. Per node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"),
-    `pinned`, `start` (seconds since 1970 or NaN).
+    `pinned`, `start` (seconds since 1970 or NaN), `end` (of a run, or of a thing that ceased to be; NaN where it stands or nobody
+    knows) and `undated` (in a graph of the past: there only because nobody knows since when), `doubt` (see coverage.py).
+    `spoken_of` are the nodes that a record says something of, beyond naming them at the end of a link.
+
+    `as_of` and `known_at` say which past it shows; None where it shows the present.
     """
 
-    def __init__(self, rows: Rows, words: Vocabulary) -> None:
+    def __init__(self, rows: Rows, words: Vocabulary, *, known_at: int | None = None, as_of: float | None = None) -> None:
         self.words = words
+        self.known_at, self.as_of = known_at, as_of
         self.iris, self.ids = rows.iris, rows.ids
         self.relations, self.slices, self.records = rows.relations, rows.slices, rows.records
         self.size = len(rows.iris)
@@ -97,11 +109,17 @@ class LineageGraph:
         self.start = np.full(self.size, np.nan)
         known = rows.nodes["start"].astype(np.float64)
         np.fmin.at(self.start, node, known)
+        self.end = np.full(self.size, np.nan)
+        if "end" in rows.nodes:
+            np.fmax.at(self.end, node, rows.nodes["end"].astype(np.float64))
         present = np.zeros(self.size, bool)
         present[node] = True
+        self.spoken_of = np.flatnonzero(present).astype(np.int32)
         for end in ("earlier", "later"):
             present[rows.links[end].astype(np.int32)] = True
         self.present = present
+        self.undated = np.zeros(self.size, bool) if rows.undated is None else rows.undated & present
+        self._since = rows.since
         self._said_by = (node, rows.nodes["node_record"].astype(np.int32))
         self._said: Adjacency | None = None
         self._place(rows)
@@ -137,6 +155,9 @@ class LineageGraph:
         working = (role == self.role_of["responsible"]) & np.isin(self.kind[columns["earlier"]], tools)
         role = np.where(working, self.role_of["execute"], role).astype(np.int32)
         columns["role"] = role
+        # Before general links give way to special ones: each stated link counts, or one less could look like more.
+        firm = self.pinned[columns["earlier"]] & (columns["evidence"] > self.words.evidence["expanded"])
+        self.doubt = doubts(self.kind, self.kind_names, columns["later"], firm)
         keep = self._most_specific(columns)
         columns = {name: values[keep] for name, values in columns.items()}
         self.earlier, self.later = columns["earlier"], columns["later"]
@@ -201,7 +222,8 @@ class LineageGraph:
         numbers = set(records[self._said.edges_of(one)].tolist())
         for side in (self.down, self.up):
             numbers |= set(self.record[side.edges_of(one)].tolist())
-        return [self.records[number] for number in sorted(numbers)]
+        order = sorted(numbers, key=lambda number: (0 if self._since is None else int(self._since[number]), number))
+        return [self.records[number] for number in order]
 
     def of_kind(self, kind: str | None) -> Int32Array:
         """The described things of a kind (None: of any kind but parts), by id."""

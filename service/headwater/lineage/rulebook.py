@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ class IncompleteRules(HeadwaterError):
     default_remedy = "Mend ontology/impact-rules.ttl."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Rulebook:
     """`certain[effect, role, kind]` is the effect at the far end, `possible` what it may be besides; `because` why.
 
@@ -31,6 +31,7 @@ class Rulebook:
     """
 
     effects: tuple[Effect, ...]
+    kinds: tuple[str, ...]
     certain: Int8Array
     possible: Int8Array
     because: NDArray[np.int16]
@@ -38,6 +39,16 @@ class Rulebook:
 
     def effect(self, name: str) -> int:
         return next(position for position, effect in enumerate(self.effects) if effect.name == name)
+
+    @cached_property
+    def vague_roles(self) -> NDArray[np.bool_]:
+        """The roles over which more may come than surely does, for most effects; the others are vague for a few effects at most."""
+        return (self.certain != self.possible).any(axis=2).mean(axis=0) > 0.5
+
+    @cached_property
+    def vague_effects(self) -> NDArray[np.bool_]:
+        """The effects that may become more than they surely do over a role that is not vague altogether."""
+        return (self.certain != self.possible).any(axis=2)[:, ~self.vague_roles].any(axis=1)
 
 
 @cache
@@ -90,4 +101,4 @@ def compile_rules(words: Vocabulary) -> Rulebook:
     if len(gaps):
         source, row, _ = gaps[0]
         raise IncompleteRules(f"No row says what '{effects[source].name}' becomes over '{roles[row]}'.")
-    return Rulebook(effects, certain, possible, because, tuple(codes))
+    return Rulebook(effects, (*kinds, "part", "entity"), certain, possible, because, tuple(codes))

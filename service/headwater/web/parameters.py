@@ -68,7 +68,12 @@ class Traversal(BaseModel):
     stop_at: Several = Field([], description="Do not walk beyond things of these kinds or with these identifiers.")
     ignore_as_hops: Several = Field([], description="Kinds that do not count as a step, such as run.")
     as_of: str | None = Field(
-        None, description="The state of knowledge at this time (RFC 3339) or ledger sequence.", max_length=64
+        None,
+        description="The world at this time (RFC 3339; a date means its end): what came later is not there yet.",
+        max_length=64,
+    )
+    known_at: str | None = Field(
+        None, description="What was known at this time (RFC 3339) or ledger sequence number.", max_length=64
     )
     min_evidence: Evidence | None = Field(None, description="Only follow links with at least this evidence.")
     max_nodes: int | None = Field(
@@ -105,4 +110,14 @@ class Impact(Traversal):
     )
     slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
         None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
+    )
+
+
+class Difference(Impact):
+    """The parameters of a difference between two times."""
+
+    since: str = Field(min_length=1, max_length=64, description="The earlier time (RFC 3339) or ledger sequence number.")
+    until: str | None = Field(None, max_length=64, description="The later one; left out, now.")
+    basis: Literal["as_of", "known_at"] = Field(
+        "as_of", description="Whether the times are states of the world (as_of) or of what was known (known_at)."
     )

@@ -37,6 +37,20 @@ def nodes_table(answer: Mapping[str, Any]) -> bytes:
     return table(NODE_COLUMNS, rows)
 
 
+def differences_table(answer: Mapping[str, Any]) -> bytes:
+    """What became different between two times as CSV."""
+    columns = ("id", "kind", "label", "difference", "state_before", "severity_before", "state_after", "severity_after")
+
+    def verdict(told: Mapping[str, str] | None) -> tuple[str | None, str | None]:
+        return (told["state"], told["severity"]) if told else (None, None)
+
+    rows = (
+        (iri, node["kind"], node["label"], node["difference"], *verdict(node["before"]), *verdict(node["after"]))
+        for iri, node in answer["nodes"].items()
+    )
+    return table(columns, rows)
+
+
 def things_rdf(things: Iterable[Thing], syntax: RdfFormat) -> bytes:
     """Things with their kinds and labels as RDF."""
     triples = []

@@ -13,10 +13,10 @@ from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
-from headwater.web.parameters import Impact, Traversal
+from headwater.web.parameters import Difference, Impact, Traversal
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
-from headwater.web.statements import answer_rdf, nodes_table
+from headwater.web.statements import answer_rdf, differences_table, nodes_table
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 
@@ -75,6 +75,17 @@ def get_impact(request: Request, asked: Annotated[Impact, Query()], headwater: A
 def post_impact(request: Request, asked: Annotated[Impact, Body()], headwater: App, reader: Who) -> Response:
     """The same as GET, with the parameters as a JSON object in the body."""
     return _answered(request, asked, headwater, reader, lambda: headwater.impact(asked.id, reader, **asked.asked()), cached=False)
+
+
+@router.get("/impact/diff", summary="What became different between two times", responses=_ANSWERS)
+def get_difference(request: Request, asked: Annotated[Difference, Query()], headwater: App, reader: Who) -> Response:
+    """Who is affected by a change at `until` and was not at `since`, who is mended since, and so on; both verdicts for each."""
+    offer = choose(request.headers.get("accept"), (JSON, CSV), name=asked.format)
+    answer = headwater.impact_diff(asked.id, reader, **asked.asked())
+    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    if offer is CSV:
+        return Response(differences_table(answer), headers=headers, media_type="text/csv; charset=utf-8")
+    return JSONResponse(answer, headers=headers)
 
 
 @router.get("/benefits", summary="Who builds on this, and what its improvements bought them", responses=_ANSWERS)
