@@ -181,8 +181,10 @@ def measure_store(size: int, folder: Path, minutes: float) -> dict[str, Any]:
     def ask(text: str) -> Iterator[tuple[object, ...]]:
         return there.store.rows(text, graphs)
 
+    worked = time.thread_time()
     row["audit_s"] = timed(lambda: Auditor().audit(ask, lambda: ()))
-    row["audit_per_s"] = there.statements / row["audit_s"]
+    row["audit_processor_s"] = time.thread_time() - worked
+    row["audit_per_s"] = there.statements / row["audit_processor_s"]
     if minutes:
         dump = folder / f"{size}.nq"
         with dump.open("wb") as file:
@@ -203,7 +205,7 @@ def by_pyshacl(dump: Path, minutes: float, row: dict[str, Any]) -> dict[str, Any
     reading, *judging = map(float, said.split())
     seconds = judging[0] if judging else _processor_of_children() - before - reading
     found = {"pyshacl_s": seconds, "pyshacl_finished": bool(judging)}
-    return found | {"gate_ratio": seconds / (row["gate_processor_ms"] / 1000), "audit_ratio": seconds / row["audit_s"]}
+    return found | {"gate_ratio": seconds / (row["gate_processor_ms"] / 1000), "audit_ratio": seconds / row["audit_processor_s"]}
 
 
 def _processor_of_children() -> float:
