@@ -144,7 +144,9 @@ def fresh_runs(there: Filled) -> list[Record]:
     """New runs that each use the hub and some data sets drawn from the whole store."""
     dice = random.Random(7)
     datasets = [iri(thing).strip("<>") for thing in there.world.things if thing.kind == "dataset"]
-    return [one_run(number, [there.hub, *dice.sample(datasets, _USED - 1)]) for number in range(_WARM + _TIMED)]
+    return [
+        one_run(number, [there.hub, *dice.sample(datasets, min(_USED - 1, len(datasets)))]) for number in range(_WARM + _TIMED)
+    ]
 
 
 def measure_gate(there: Filled) -> dict[str, Any]:
@@ -201,10 +203,11 @@ def by_pyshacl(dump: Path, minutes: float, row: dict[str, Any]) -> dict[str, Any
     try:
         said = subprocess.run(command, capture_output=True, timeout=60 * minutes, check=True, preexec_fn=_gently).stdout
     except subprocess.TimeoutExpired as cut_off:
-        said = cut_off.stdout or b"0"
-    reading, *judging = map(float, said.split())
-    seconds = judging[0] if judging else _processor_of_children() - before - reading
-    found = {"pyshacl_s": seconds, "pyshacl_finished": bool(judging)}
+        said = cut_off.stdout or b""
+    figures = [float(word) for word in said.split()]
+    read, *judged = figures or [0.0, 0.0]
+    seconds = judged[0] if judged else _processor_of_children() - before - read
+    found = {"pyshacl_s": seconds, "pyshacl_finished": len(figures) == 2}
     return found | {"gate_ratio": seconds / (row["gate_processor_ms"] / 1000), "audit_ratio": seconds / row["audit_processor_s"]}
 
 
