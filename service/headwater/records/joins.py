@@ -16,15 +16,19 @@ from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from headwater.records.inference import Bound, bind, joined, key, make, variables
+from headwater.records.facts import part
+from headwater.records.inference import joined, key, variables
 from headwater.records.levels import Levels, shared
+from headwater.terms.minting import short_hash
 from headwater.terms.names import RDF
-from headwater.terms.rules import BrokenRule, Conclusion, Minted, Pattern, Rule, Variable, background, guarded_rules
+from headwater.terms.rules import BrokenRule, Conclusion, Made, Minted, Pattern, Rule, Variable, background, guarded_rules
 from headwater.terms.vocabulary import Axioms, axioms
 
 End = OneOf["subject", "object"]
 Subject = NamedNode
 Value = NamedNode | Literal
+Bound = dict[Variable, object]
+"""What variables stand for."""
 
 
 class Facts(Protocol):
@@ -195,6 +199,29 @@ def solutions(rest: tuple[Pattern, ...], bound: Bound, levels: Levels | None, fa
             continue
         both = where if levels is None else levels if where is None else shared(levels, where)
         yield from solutions(later, {**bound, **further}, both, facts)
+
+
+def bind(pattern: Pattern, subject: object, value: object) -> Bound | None:
+    """What the variables of a pattern stand for where it fits this subject and value; None where it does not."""
+    bound: Bound = {}
+    for place, term in ((pattern.subject, subject), (pattern.object, value)):
+        if isinstance(place, Variable):
+            if bound.setdefault(place, term) != term:
+                return None
+        elif place != term:
+            return None
+    return bound
+
+
+def make(made: Made, bound: Bound) -> object:
+    """A place of a conclusion, filled in; None for a name that cannot be minted."""
+    if isinstance(made, Variable):
+        return bound[made]
+    if isinstance(made, Minted):
+        of = bound[made.of]
+        word = made.word if made.by is None else f"{made.word}-{short_hash(str(bound[made.by]))}"
+        return part(of, word) if isinstance(of, NamedNode) else None
+    return made
 
 
 def _pairs(pattern: Pattern, bound: Bound, facts: Facts) -> Iterator[tuple[object, object, Levels | None]]:

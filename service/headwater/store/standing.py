@@ -26,7 +26,8 @@ Stated = tuple[str, bool]
 class Before:
     """The store as it is. `views` and `joint` are its view graphs and those of joint conclusions, by level.
 
-    `stated` tells how a graph makes its statements; None for one that makes none, such as a view.
+    `stated` tells how a graph makes its statements; None for one that makes none, such as a view. `seen` may hold the hashes of
+    all nodes that there are, so that nobody need look for the others.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Before:
         views: Mapping[str, NamedNode],
         joint: Mapping[str, NamedNode],
         stated: Callable[[NamedNode], Stated | None],
+        seen: Container[int] | None = None,
     ) -> None:
         self._store = store
+        self._seen = seen
         self._views = list(views.items())
         self._graphs = list(views.values())
         self._level = {graph: level for level, graph in (*views.items(), *joint.items())}
@@ -117,7 +120,7 @@ class Before:
 
     def knows(self, node: NamedNode) -> tuple[bool, bool]:
         """Whether anything is said of a thing, and whether it is anything's value."""
-        if self.empty:
+        if self.empty or (self._seen is not None and hash(node) not in self._seen):
             return False, False
         about = next(self._store.about(node, self._graphs), None) is not None
         return about, next(self._store.about(node, self._graphs, as_object=True), None) is not None

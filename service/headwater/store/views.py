@@ -8,7 +8,7 @@ what only the members of that project may see.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
@@ -106,7 +106,7 @@ class Views:
             return None
         return Old(levels or (PUBLIC,), asserted, entailed)
 
-    def _before(self) -> Before:
+    def _before(self, seen: Container[int] | None = None) -> Before:
         views = {PUBLIC: self.public}
         if self._internal_live:
             views[INTERNAL] = self.internal
@@ -119,7 +119,7 @@ class Views:
                 known[graph] = self._stated(graph)
             return known[graph]
 
-        return Before(self._store, views, joint, stated)
+        return Before(self._store, views, joint, stated, seen)
 
     def _stated(self, graph: NamedNode) -> Stated | None:
         if graph == STATE or self.is_view(graph):
@@ -133,18 +133,18 @@ class Views:
         written = [Written(entry.iri, self._old(entry.iri), entry.record) for entry in latest.values()]
         change = self._joint_change(written)
         self._prepare_levels(entry.record.visibility for entry in latest.values() if entry.record is not None)
-        added: dict[Quad, None] = {}
+        added: list[Quad] = []
         dropped: dict[Quad, None] = {}
         orphans: dict[Triple, None] = {}
         for one in written:
             self._replace(one, added, dropped, orphans)
         joint_added = self._joint_quads(change.added)
         joint_dropped = self._joint_dropped(change)
-        added |= dict.fromkeys(joint_added)
+        added += joint_added
         dropped |= dict.fromkeys(joint_dropped)
         orphans |= dict.fromkeys(change.dropped)
         if orphans:
-            self._drop_from_views(orphans, latest, added, dropped)
+            self._drop_from_views(orphans, latest, set(added), dropped)
         if (joint_added or joint_dropped) and len(added) + len(dropped) > ATOMIC:
             # Such a change is taken in steps. If it is cut short, it is done again from what stands then: joint conclusions that
             # are right for the end are right to begin from, while premises without them would pass for known.
@@ -152,19 +152,28 @@ class Views:
             self._store.change(joint_dropped, joint_added, self._store.sequence(), whole=True)
         # A record's own graph tells what it said, so it goes last: cut short before that, the rest is found again.
         going = sorted(dropped, key=lambda quad: (not self.is_view(quad.graph_name), quad.graph_name == STATE))  # type: ignore[arg-type]
-        self._store.change(going, list(added), sequence)
+        self._store.change(going, added, sequence)
 
     def load(self, records: Iterable[Record], sequence: int, *, internal: bool) -> None:
         """Fill an empty store from the present records, fast. `internal` says whether any of them is internal."""
         self._internal_live = internal
+        seen: set[int] = set()
+        loaded = in_order = 0
         for part in _parts(records):
-            change = joint_change([Written(record.iri, None, record) for record in part], self._before())
+            change = joint_change([Written(record.iri, None, record) for record in part], self._before(seen))
             quads = [quad for record in part for quad in self._quads(record)] + self._joint_quads(change.added)
             if change.dropped:  # given way to what a record says itself
                 going = dict.fromkeys(self._joint_dropped(change))
-                self._drop_from_views(dict.fromkeys(change.dropped), {}, dict.fromkeys(quads), going)
+                self._drop_from_views(dict.fromkeys(change.dropped), {}, set(quads), going)
                 self._store.change(list(going), [], self._store.sequence())
-            self._store.load(quads, self._store.sequence())
+            loaded += len(quads)
+            if loaded > 2 * in_order:
+                # A load puts the store in order, which makes looking quick and takes its time.
+                self._store.load(quads, self._store.sequence())
+                in_order = loaded
+            else:
+                self._store.change([], quads, self._store.sequence())
+            seen.update(hash(node) for quad in quads for node in (quad.subject, quad.object))
         self._store.load((), sequence)
 
     def _joint_quads(self, triples: dict[Triple, Levels]) -> list[Quad]:
@@ -185,14 +194,13 @@ class Views:
             self._projects.add(name)
             yield Quad(STATE, HW.hasProject, Literal(name), STATE)
         views = self._views_of(record.visibility)
-        for triple in record.asserted:
-            yield _quad(triple, node)
-            for view in views:
-                yield _quad(triple, view)
-        for triple in record.entailed:
-            yield _quad(triple, follows)
-            for view in views:
-                yield _quad(triple, view)
+        for triples, graph in ((record.asserted, node), (record.entailed, follows)):
+            graphs = (graph, *views)
+            for triple in triples:
+                # Taken apart once: each look at a part makes a new object.
+                subject, predicate, value = triple.subject, triple.predicate, triple.object
+                for into in graphs:
+                    yield Quad(subject, predicate, value, into)
 
     def _views_of(self, visibility: str) -> list[NamedNode]:
         if visibility == "public":
@@ -209,27 +217,26 @@ class Views:
     def _joint_dropped(self, change: JointChange) -> list[Quad]:
         return [_quad(triple, self.joint(level)) for triple, levels in change.dropped.items() for level in levels]
 
-    def _replace(self, one: Written, added: dict[Quad, None], dropped: dict[Quad, None], orphans: dict[Triple, None]) -> None:
+    def _replace(self, one: Written, added: list[Quad], dropped: dict[Quad, None], orphans: dict[Triple, None]) -> None:
         node, follows = graphs_of(one.iri)
-        fresh = dict.fromkeys(self._quads(one.new)) if one.new is not None else {}
-        if one.old is not None:
-            for graph, triples in ((node, one.old.asserted), (follows, one.old.entailed)):
-                for triple in triples:
-                    quad = _quad(triple, graph)
-                    if quad not in fresh:
-                        dropped[quad] = None
-                    orphans[triple] = None
-        for statement in self._store.about(node, [STATE]):
-            quad = _quad(statement, STATE)
-            if quad not in fresh:
-                dropped[quad] = None
-        added.update(fresh)
+        old = one.old or Old((), (), ())
+        stood = [(triple, graph) for graph, triples in ((node, old.asserted), (follows, old.entailed)) for triple in triples]
+        marks = [(triple, STATE) for triple in self._store.about(node, [STATE])]
+        fresh = list(self._quads(one.new)) if one.new is not None else []
+        if stood or marks:
+            here = set(fresh)
+            for triple, graph in (*stood, *marks):
+                quad = _quad(triple, graph)
+                if quad not in here:
+                    dropped[quad] = None
+            orphans.update((triple, None) for triple, _ in stood)
+        added += fresh
 
     def _drop_from_views(
         self,
         orphans: dict[Triple, None],
         latest: dict[str, Applied],
-        added: dict[Quad, None],
+        added: set[Quad],
         dropped: dict[Quad, None],
     ) -> None:
         levels: dict[NamedNode, Stated | None] = {self.joint(level): (level, False) for level in self._all_levels()}
