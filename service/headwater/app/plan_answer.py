@@ -195,6 +195,7 @@ class PlanWriter:
             "cutoff": {
                 "identical_to": [digest for node in unit.outputs for digest in self._digests(node)],
                 "falls_away": step.falls_away,
+                "falls_away_count": step.falls_away_count,
             },
         }
 
@@ -356,6 +357,9 @@ class PlanWriter:
         for step in self._plan.steps:
             chosen |= dict.fromkeys((step.unit.run, *step.unit.outputs, *step.unit.models, *step.mends))
         chosen |= dict.fromkeys(goal.node for goal in (*self._plan.mended, *self._plan.unmended))
+        swaps = self._plan.mending.swaps
+        chosen |= dict.fromkeys(swap.new for node in tuple(chosen) for swap in swaps.get(node, ()) if swap.new is not None)
+        chosen |= dict.fromkeys(by for _, _, by in self._plan.left[:most] if by is not None)
         listed = list(chosen)[:most]
         nodes = {}
         labels = self._labels([graph.iris[node] for node in listed])

@@ -65,7 +65,7 @@ def impact(
 
     parameters = asked(
         change=change,
-        slice=_slice(slice_),
+        slice=read_slice(slice_),
         direction=direction,
         depth=depth,
         types=types,
@@ -87,7 +87,7 @@ def impact(
         answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), told)
 
 
-def _slice(text: str | None) -> str | None:
+def read_slice(text: str | None) -> str | None:
     """The text, if it is a JSON object; said here in the command line's words."""
     if text is None:
         return None

@@ -76,3 +76,18 @@ def _own(unit: Unit, records: Records, recorded: Callable[[int], float | None]) 
 def _median(runs: Sequence[int], recorded: Callable[[int], float | None]) -> tuple[float, int] | None:
     known = [value for value in (recorded(run) for run in runs) if value is not None]
     return (median(known), len(known)) if known else None
+
+
+def duration(hours: float) -> str:
+    """A running time as people say it.
+
+    >>> [duration(seconds / 3600) for seconds in (0, 0.047, 12, 200, 9000, 400_000)]
+    ['no time', '47 ms', '12 s', '3.3 min', '2.5 h', '4.6 days']
+    """
+    seconds = hours * 3600
+    if seconds <= 0:
+        return "no time"
+    for unit, size, limit in (("ms", 0.001, 1), ("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
+        if seconds < limit:
+            return f"{seconds / size:.3g} {unit}" if unit in ("ms", "s") else f"{seconds / size:.2g} {unit}"
+    return f"{hours / 24:,.1f} days"

@@ -200,8 +200,14 @@ class _Mender:
         )
         for before, run in more_cut:
             units[run].after.discard(before)
-        cut = [(a, b) for a, b in cut if self.is_run(b) or self.is_run(a)]
-        return Mending(self.damage, units, goals, self.done, self.swaps, self.left, sorted({*cut, *more_cut}), run_order, unit_of)
+        between = {(self._unit_behind(a, unit_of), self._unit_behind(b, unit_of)) for a, b in cut}
+        told = sorted({*more_cut, *((a, b) for a, b in between if a is not None and b is not None and a != b)})
+        return Mending(self.damage, units, goals, self.done, self.swaps, self.left, told, run_order, unit_of)
+
+    def _unit_behind(self, node: int, unit_of: dict[int, int]) -> int | None:
+        """The repetition that makes a thing anew, or that a run belongs to."""
+        run = node if self.is_run(node) else self.outcome[node].run
+        return None if run is None else unit_of.get(run)
 
     def _key(self, node: int) -> tuple[float, int, str]:
         """What began first comes first; of what nobody knows when, the nearest to the change."""
@@ -238,6 +244,11 @@ class _Mender:
         self.swaps[run] = swaps
         self._gather(run, swaps)
         self.outcome[run] = Swap("", run, "made", run=run)
+        outdated = self._outdated(run)
+        if outdated is not None:
+            # All that it made has a later version: the run behind that stands for it.
+            self.outcome[run] = Swap("", run, "taken", new=self._maker(outdated))
+            return
         measuring = not self.damage.repeat[run] and not self.damage.gain[run]
         if measuring:
             standing = [thing for thing in sorted(self.past.made(run)) if self.graph.kind_name(thing) == "model"]
@@ -303,6 +314,13 @@ class _Mender:
         if any(thing in self.inside for thing in faulty):
             return None
         return next((self.damage.in_place_of(thing) for thing in faulty), None)
+
+    def _maker(self, thing: int) -> int:
+        """The run that made a thing, or the thing itself where no run is recorded."""
+        graph = self.graph
+        edges = graph.up.edges_of(np.array([thing], np.int32))
+        makers = graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()
+        return min((run for run in makers if run not in self.inside), default=thing)
 
     def _used(self, thing: int) -> bool:
         """Whether anybody did anything with a thing."""

@@ -66,8 +66,8 @@ class Weights:
 
 @dataclass(slots=True)
 class Step:
-    """One repetition. `after` are numbers of earlier steps; `mends` what is right once this step is done; `falls_away` the later
-    steps that need not be done if what this step makes is identical to what was there."""
+    """One repetition. `after` are numbers of earlier steps; `mends` what is right once this step is done; `falls_away` the first
+    of the later steps that need not be done if what this step makes is identical to what was there."""
 
     number: int
     unit: Unit
@@ -77,6 +77,7 @@ class Step:
     after: list[int]
     mends: list[int]
     falls_away: list[int]
+    falls_away_count: int
 
 
 @dataclass(frozen=True, slots=True)

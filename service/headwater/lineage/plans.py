@@ -10,6 +10,7 @@ import numpy as np
 
 from headwater.lineage.budget import Choice, Purse, bits, choose
 from headwater.lineage.costing import Cost, cost
+from headwater.lineage.cutting_off import cut_off
 from headwater.lineage.damage import CANNOT_TELL, RESOLVED, SOUND, Damage
 from headwater.lineage.fixes import rank_fixes
 from headwater.lineage.gains import Gains, expected, improves
@@ -213,34 +214,14 @@ class _Planner:
         for goal in goals:
             if goal.units and goal.units <= place.keys():
                 mends[max(place[unit] for unit in goal.units)].append(goal.node)
-        following: dict[int, list[int]] = defaultdict(list)
-        for run in order:
-            for before in self.mending.units[run].after:
-                following[before].append(run)
+        away = cut_off(self.mending, order)
         steps = []
         for run in order:
             unit = self.mending.units[run]
             rows, better = self._gain(run)
             after = sorted(place[before] for before in unit.after)
-            away = self._falls_away(run, following, place)
-            steps.append(Step(place[run], unit, costs[run], rows, better, after, mends[place[run]], away))
+            steps.append(Step(place[run], unit, costs[run], rows, better, after, mends[place[run]], *away[run]))
         return steps
-
-    def _falls_away(self, run: int, following: Mapping[int, list[int]], place: Mapping[int, int]) -> list[int]:
-        """The later steps whose every swapped input comes from this one, directly or through such steps: early cut-off."""
-        away = {run}
-        todo = sorted(following[run], key=place.__getitem__)
-        while todo:
-            following_run = todo.pop(0)
-            unit = self.mending.units[following_run]
-            swaps = [swap for one in (unit.run, *unit.parts) for swap in self.mending.swaps[one]]
-            sources = {self.mending.unit_of[swap.run] for swap in swaps if swap.how == "made" and swap.run is not None}
-            inner = {unit.run}
-            if following_run in away or not all(swap.how in ("made", "kept") for swap in swaps) or not sources <= away | inner:
-                continue
-            away.add(following_run)
-            todo = sorted({*todo, *following[following_run]} - away, key=place.__getitem__)
-        return sorted(place[one] for one in away if one != run)
 
     def _left(self, chosen: Collection[int]) -> list[tuple[int, str, int | None]]:
         """Everything that is not repeated, with the reason and what stands for it: stale runs, later versions, sound runs."""

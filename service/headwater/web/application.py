@@ -14,6 +14,7 @@ from headwater.web.routes import (
     health,
     landing,
     lineage,
+    plans,
     questions,
     records,
     reference,
@@ -41,7 +42,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         version=__version__,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[
-            {"name": "questions", "description": "Lineage, impact and benefits."},
+            {"name": "questions", "description": "Lineage, impact, benefits and plans."},
             {"name": "objects", "description": "What is known of each digital object."},
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
             {"name": "sparql", "description": "SPARQL 1.1 query over what the reader may see."},
@@ -56,6 +57,6 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
-    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference, terms):
+    for routes in (questions, plans, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference, terms):
         app.include_router(routes.router)
     return app

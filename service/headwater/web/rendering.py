@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from headwater import __version__
+from headwater.lineage.costing import duration
 from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
 from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
@@ -85,6 +86,7 @@ def _environment() -> Environment:
         count=_count,
         ticked=_ticked,
         because=because,
+        duration=duration,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
     return made
