@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headwater.lineage import plans
 from headwater.lineage.damage import AFFECTED, damage
 from headwater.lineage.planned import ACTIONS, LEFT, Budget, Plan, Weights
 from headwater.lineage.plans import make_plan
@@ -384,10 +385,8 @@ def test_a_chain_of_a_thousand_steps_is_planned() -> None:
 
 
 def fan(count: int) -> World:
-    runs = "".join(
-        f":r{n} a hw:Run ; {used(':data', 'train')} ; {used(':code', 'execute')} .\n:m{n} a hw:Model ; prov:wasGeneratedBy :r{n} .\n"
-        for n in range(count)
-    )
+    using = f"{used(':data', 'train')} ; {used(':code', 'execute')}"
+    runs = "".join(f":r{n} a hw:Run ; {using} . :m{n} a hw:Model ; prov:wasGeneratedBy :r{n} .\n" for n in range(count))
     return World(
         f':data a hw:Dataset ; hw:version "1" . {MENDED} :code a hw:Software . {runs} :live a hw:Deployment ; hw:deploys :m1 .'
     )
@@ -446,6 +445,17 @@ def test_the_fix_that_clears_most_an_hour_stands_first() -> None:
     assert (best.run, len(best.clears)) == (world.id("r1"), 2)
     whole = next(fix for fix in told.plan.fixes if fix.change == 0)
     assert (len(whole.clears), whole.hours, whole.steps) == (4, 11.0, 3)
+
+
+def test_a_very_large_plan_is_chosen_step_by_step_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "MOST_WEIGHED", 2)
+    world = fan(6)
+    book = Book(world, hours_of={f"r{n}": 1.0 for n in range(6)})
+    told = planned(world, CORRECTED, book=book, budget=Budget(hours=3.0))
+    assert len(told.steps) == 3
+    choice = told.plan.choice
+    assert choice is not None
+    assert choice.weight <= choice.bound < 80
 
 
 # --- whatever the world

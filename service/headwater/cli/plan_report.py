@@ -40,7 +40,11 @@ def _headline(answer: Answer) -> Iterator[Line]:
     if not stale and not totals["steps"]:
         yield "Nothing is stale: nothing has to be repeated.", "bold"
         return
-    kinds = counted(totals["mended_by_kind"]) or "nothing"
+    things = {kind: count for kind, count in totals["mended_by_kind"].items() if kind != "run"}
+    numbers = totals["mended_by_kind"].get("run")
+    kinds = (
+        ", ".join(filter(None, (counted(things), f"the numbers of {several(numbers, 'run')}" if numbers else ""))) or "nothing"
+    )
     yield (
         f"{several(stale, 'thing')} are stale. {several(totals['steps'], 'run')} to repeat, {_cost(totals)}: mends {kinds}.",
         "bold",
@@ -90,15 +94,13 @@ def _step(answer: Answer, step: Mapping[str, Any]) -> Iterator[Line]:
     for row in (*recipe["inputs"], *recipe["code"], *recipe["environment"], *recipe["instruments"]):
         if any(row[name] for name in _NEWS):
             yield f"      {row['role']}: {_instead(answer, row)}, instead of {row['label']}", ""
-    call = " ".join(filter(None, (recipe["command"], *(f"{name}={value}" for name, value in recipe["parameters"].items()))))
-    code = ", ".join(row["label"] for row in recipe["code"])
-    if call or code:
-        yield f"      run: {call or 'no command recorded'}{f' ({code})' if code else ''}", "dim"
+    yield from _call(step)
     if recipe["instruments"]:
         tools = ", ".join(row["label"] for row in recipe["instruments"])
         yield f"      a measurement with {tools}, no computation: it takes the sample and the time for it", "yellow"
     so_far = step["so_far"]
-    right = ", ".join(label(answer, iri) for iri in step["mends"][:6]) or "nothing by itself"
+    named = ("its numbers" if iri == step["run"] else label(answer, iri) for iri in step["mends"][:6])
+    right = ", ".join(named) or "nothing by itself"
     more = f" and {len(step['mends']) - 6} more" if len(step["mends"]) > 6 else ""
     yield (
         f"      then right again: {right}{more} ({so_far['mended']} of {so_far['of']} so far)",
@@ -113,6 +115,19 @@ def _step(answer: Answer, step: Mapping[str, Any]) -> Iterator[Line]:
         compared = curie(known[0]) if known else "compare the content; no digest is recorded"
         steps = "step" if step["cutoff"]["falls_away_count"] == 1 else "steps"
         yield f"      if the outcome is what it was ({compared}), {steps} {fall} can be left out", "dim"
+
+
+def _call(step: Mapping[str, Any]) -> Iterator[Line]:
+    """What to run; or, where something is only measured again, what is measured: running it would train it anew."""
+    recipe = step["recipe"]
+    code = ", ".join(row["label"] for row in recipe["code"])
+    if step["measures"]:
+        what = ", ".join(row["label"] for row in step["measures"])
+        yield f"      measure {what} as before{f' ({code})' if code else ''}; it need not be trained again", "dim"
+        return
+    call = " ".join(filter(None, (recipe["command"], *(f"{name}={value}" for name, value in recipe["parameters"].items()))))
+    if call or code:
+        yield f"      run: {call or 'no command recorded'}{f' ({code})' if code else ''}", "dim"
 
 
 def _numbers(first: list[int], count: int) -> str:

@@ -126,31 +126,35 @@ def _rate(group: _Group, taken: int, purse: Purse) -> tuple[float, int]:
 
 
 def _bound(groups: Sequence[_Group], taken: int, purse: Purse, spent: Sequence[float]) -> float:
-    """No choice that contains `taken` mends more: the smallest of the fractional knapsacks over each limit."""
-    whole = sum(group.weight for group in groups)
-    if not groups:
-        return 0.0
+    """No choice that contains `taken` mends more of `groups` than this."""
+    rest = [limit - used for limit, used in zip(purse.limits, spent, strict=True)]
+    return upper_bound([(bits(group.mask & ~taken), group.weight) for group in groups], purse, rest)
+
+
+def upper_bound(rows: Sequence[tuple[Sequence[int], int]], purse: Purse, rest: Sequence[float]) -> float:
+    """The most weight that what is left of each limit can pay for, if each step's cost is shared out among those who need it.
+
+    `rows` are the numbers of the steps that a thing needs (all of them, or only some: the bound is looser then), and its weight.
+    """
     sharing: dict[int, int] = {}
-    open_masks = [group.mask & ~taken for group in groups]
-    for mask in open_masks:
-        for number in bits(mask):
+    for numbers, _ in rows:
+        for number in numbers:
             sharing[number] = sharing.get(number, 0) + 1
-    best = float(whole)
-    for place, limit in enumerate(purse.limits):
+    best = float(sum(weight for _, weight in rows))
+    for place, limit in enumerate(rest):
         costs = purse.costs[place]
-        rest = limit * (1 + _EXACTNESS) - spent[place]
-        rows = []
-        for group, mask in zip(groups, open_masks, strict=True):
-            rows.append((sum((costs[number] or 0.0) / sharing[number] for number in bits(mask)), group.weight))
-        rows.sort(key=lambda row: row[0] / row[1])
+        left = limit + purse.limits[place] * _EXACTNESS
+        priced = sorted(
+            ((sum((costs[number] or 0.0) / sharing[number] for number in numbers), weight) for numbers, weight in rows if weight),
+            key=lambda row: row[0] / row[1],
+        )
         filled = 0.0
-        for cost, weight in rows:
-            if cost <= rest:
-                rest -= cost
-                filled += weight
-            else:
-                filled += weight * max(rest, 0.0) / cost
+        for cost, weight in priced:
+            if cost > left:
+                filled += weight * max(left, 0.0) / cost
                 break
+            left -= cost
+            filled += weight
         best = min(best, filled)
     return best
 

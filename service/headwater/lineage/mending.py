@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -195,6 +195,9 @@ class _Mender:
         unit_of = self._units_of(order)
         units = self._units(order, unit_of)
         goals = self._goals(order, unit_of)
+        if not self.metrics:
+            measuring = {run for run, unit in units.items() if unit.need == "measure" and not unit.outputs}
+            goals = [replace(goal, wanted=goal.wanted and goal.units.isdisjoint(measuring)) for goal in goals]
         run_order, more_cut = in_order(
             sorted(units), [(before, run) for run, unit in units.items() for before in unit.after], self._key
         )

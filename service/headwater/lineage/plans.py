@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.lineage.budget import Choice, Purse, bits, choose
+from headwater.lineage.budget import Choice, Purse, bits, choose, upper_bound
 from headwater.lineage.costing import Cost, cost
 from headwater.lineage.cutting_off import cut_off
 from headwater.lineage.damage import CANNOT_TELL, RESOLVED, SOUND, Damage
@@ -134,7 +134,7 @@ class _Planner:
         return found
 
     def _choose(
-        self, base: list[int], costs: Mapping[int, Cost], closures: Mapping[int, int] | None, goals: Iterable[Goal]
+        self, base: list[int], costs: Mapping[int, Cost], closures: Mapping[int, int] | None, goals: Sequence[Goal]
     ) -> tuple[set[int], Choice]:
         rows = (
             (self.budget.hours, [costs[run].hours.safe for run in base]),
@@ -147,7 +147,7 @@ class _Planner:
         choice = choose(self._needs(closures, goals), purse)
         return {base[number] for number in bits(choice.steps)}, choice
 
-    def _prefix(self, base: list[int], purse: Purse, goals: Iterable[Goal]) -> tuple[set[int], Choice]:
+    def _prefix(self, base: list[int], purse: Purse, goals: Sequence[Goal]) -> tuple[set[int], Choice]:
         """For very large plans: step after step in order, each that fits and whose prerequisites were taken."""
         taken: set[int] = set()
         spent = [0.0] * len(purse.limits)
@@ -159,10 +159,11 @@ class _Planner:
             if purse.allows(total):
                 taken.add(run)
                 spent = total
-        rows = list(goals)
-        whole = sum(self._weight(goal) for goal in rows)
-        mended = sum(self._weight(goal) for goal in rows if goal.units <= taken)
-        return taken, Choice(0, mended, mended == whole, float(whole))
+        place = {run: number for number, run in enumerate(base)}
+        needs = [([place[unit] for unit in goal.units], self._weight(goal)) for goal in goals]
+        mended = sum(self._weight(goal) for goal in goals if goal.units <= taken)
+        bound = upper_bound(needs, purse, purse.limits)
+        return taken, Choice(0, mended, mended >= bound, max(bound, float(mended)))
 
     def _needs(self, closures: Mapping[int, int], goals: Iterable[Goal]) -> dict[int, int]:
         found: dict[int, int] = defaultdict(int)

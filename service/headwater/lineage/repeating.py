@@ -16,6 +16,9 @@ from headwater.lineage.graph import LineageGraph
 Input = tuple[str, int]
 """The role in which a thing was used, and the thing."""
 
+_Pattern = tuple[frozenset[str], frozenset[int]]
+"""The roles in which a run used things, and the kinds of what it made."""
+
 _NO_INPUT = ("responsible", "generate", "cite", "document", "revise", "specialise", "evaluate", "steer")
 _MEASURING = ("test", "validate", "predict", "use")
 _LEARNING = ("train", "finetune", "pretrain")
@@ -58,6 +61,8 @@ class Past:
         self._sound = sound
         self._counted = counted
         self._inputs: dict[int, frozenset[Input]] = {}
+        self._made: dict[int, frozenset[int]] = {}
+        self._by_pattern: dict[int, dict[_Pattern | None, list[int]]] = {}
         self._by_inputs: dict[int, dict[frozenset[Input], list[int]]] = {}
         self._codes = [graph.kind_of[name] for name in ("software", "workflow")]
 
@@ -73,9 +78,11 @@ class Past:
 
     def made(self, run: int) -> frozenset[int]:
         """What a run made."""
-        graph = self._graph
-        edges = graph.down.edges_of(np.array([run], np.int32))
-        return frozenset(graph.later[edges[graph.role[edges] == graph.role_of["generate"]]].tolist())
+        if run not in self._made:
+            graph = self._graph
+            edges = graph.down.edges_of(np.array([run], np.int32))
+            self._made[run] = frozenset(graph.later[edges[graph.role[edges] == graph.role_of["generate"]]].tolist())
+        return self._made[run]
 
     def code(self, run: int) -> frozenset[int]:
         """The software and workflows that a run executed."""
@@ -120,14 +127,9 @@ class Past:
 
         Where `measuring`, the runs that did nothing but measure with that code.
         """
-        pattern = self._pattern(run)
-        found: set[int] = set()
-        for code in sorted(self.code(run)):
-            for other in self._all(code):
-                fits = self.only_measures(other) if measuring else self._pattern(other) == pattern
-                if other != run and fits and self._ended_well(other):
-                    found.add(other)
-        return sorted(found)
+        pattern = None if measuring else self._pattern(run)
+        found = {other for code in self.code(run) for other in self._users_by_pattern(code).get(pattern, ())}
+        return sorted(found - {run})
 
     def with_same_settings(self, run: int, others: Iterable[int]) -> list[int]:
         """Those of `others` that ran with the settings of `run`."""
@@ -169,13 +171,25 @@ class Past:
             self._by_inputs[thing] = users
         return self._by_inputs[thing]
 
+    def _users_by_pattern(self, code: int) -> dict[_Pattern | None, list[int]]:
+        """The finished runs of a piece of code by their pattern; those that only measure also under None."""
+        if code not in self._by_pattern:
+            users: dict[_Pattern | None, list[int]] = {}
+            for run in self._all(code):
+                if self._ended_well(run):
+                    users.setdefault(self._pattern(run), []).append(run)
+                    if self.only_measures(run):
+                        users.setdefault(None, []).append(run)
+            self._by_pattern[code] = users
+        return self._by_pattern[code]
+
     def _all(self, thing: int) -> list[int]:
         graph = self._graph
         edges = graph.down.edges_of(np.array([thing], np.int32))
         users = graph.later[edges]
         return sorted(set(users[graph.kind[users] == graph.kind_of["run"]].tolist()))[:_MOST_COMPARED]
 
-    def _pattern(self, run: int) -> tuple[frozenset[str], frozenset[int]]:
+    def _pattern(self, run: int) -> _Pattern:
         roles = frozenset(role for role, _ in self.inputs(run))
         return roles, frozenset(int(self._graph.kind[thing]) for thing in self.made(run))
 
