@@ -340,6 +340,20 @@ def test_what_no_run_made_is_made_by_hand_before_what_rests_on_it() -> None:
     assert told.inputs("run") == {"copy": "waits for copy"}
 
 
+def test_a_collection_is_put_together_again_from_its_mended_parts() -> None:
+    world = World(f':data a hw:Dataset ; hw:version "1" . {MENDED} :all a hw:Dataset ; prov:hadMember :data .')
+    assert planned(world, CORRECTED).actions == {"all": "put-together"}
+
+
+def test_a_run_that_another_followed_is_repeated_before_it() -> None:
+    world = World(
+        f""":data a hw:Dataset ; hw:version "1" . {MENDED} :engine a hw:Run ; {used(":data", "configure")} .
+        :fit a hw:Run ; prov:wasInformedBy :engine . :model a hw:Model ; prov:wasGeneratedBy :fit ."""
+    )
+    told = planned(world, CORRECTED)
+    assert (told.steps, told.needs) == (["engine", "fit"], ["repeat", "repeat"])
+
+
 def test_an_identical_outcome_lets_what_rests_on_it_alone_fall_away() -> None:
     chain = "".join(
         f":r{n} a hw:Run ; {used(f':d{n}', 'preprocess')} . :d{n + 1} a hw:Dataset ; prov:wasGeneratedBy :r{n} .\n"
@@ -473,11 +487,13 @@ def test_in_every_world_a_plan_is_in_order_complete_and_says_why(data: st.DataOb
 
     plan = make_plan(done, Lengths(length), lambda *_: [], WEIGHTS, budget)
     place = {step.unit.run: step.number for step in plan.steps}
+    wanted = {run for goal in plan.mended for run in goal.units}
     assert list(place.values()) == list(range(1, len(place) + 1))
     for step in plan.steps:
         assert all(before < step.number for before in step.after)
         assert all(place[before] < step.number for before in step.unit.after)
-        assert step.unit.outputs or step.unit.need == "measure"
+        followed = {run for other in plan.steps for run in other.unit.after}
+        assert step.unit.outputs or step.unit.need == "measure" or step.unit.run in followed | wanted
         assert set(step.falls_away) <= set(range(step.number + 1, len(place) + 1))
     if budget.hours is not None:
         assert sum(step.cost.hours.safe or 0.0 for step in plan.steps) <= budget.hours + 1e-9

@@ -108,6 +108,9 @@ def _step(answer: Answer, step: Mapping[str, Any]) -> Iterator[Line]:
     )
     for row in step["gain"]["metrics"][:3]:
         words, gain = step_words(row)
+        if step["what"] == "measure":
+            # Another yardstick makes no better model.
+            words, gain = words.removesuffix(": better").removesuffix(": worse"), 0
         yield f"      to expect, from the past: {words}", "green" if gain > 0 else "dim"
     if step["cutoff"]["falls_away"]:
         known = step["cutoff"]["identical_to"]

@@ -373,8 +373,7 @@ class _Mender:
 
     def _need(self, run: int) -> Need:
         if self.damage.repeat[run]:
-            # Without anything that it makes anew, its numbers are all that a repetition could be for.
-            return "repeat" if self.outputs[run] else "measure"
+            return "measure" if self.past.only_measures(run) else "repeat"
         return "measure" if self.damage.measure[run] else "gain"
 
     # --- what is to be put right

@@ -16,6 +16,7 @@ ACTIONS = {
     "mend-input": "nothing says which revision of it is mended: mend it first, and announce that",
     "find-out": "what is known does not tell whether it is affected: find out",
     "make-by-hand": "no run is recorded that made it: make it again by hand",
+    "put-together": "a part of it is made anew: put it together again",
     "redeploy": "put the mended model to work in its place",
     "hand-over": "let the mended model steer it",
     "correct": "check its claims against the mended results, and correct it",

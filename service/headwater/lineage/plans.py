@@ -274,7 +274,8 @@ class _Planner:
         if effect == "steered":
             return "hand-over"
         if goal.node in goal.waits:
-            return "make-by-hand"
+            roles = {swap.role for swap in self.mending.swaps.get(goal.node, ())}
+            return "put-together" if roles == {"part"} else "make-by-hand"
         return "look-after" if kind in BY_HAND else None
 
     def _urgency(self, node: int) -> tuple[int, str]:
