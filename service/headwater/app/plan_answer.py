@@ -15,8 +15,8 @@ from headwater.lineage.asking import Traversal
 from headwater.lineage.costing import Estimate
 from headwater.lineage.damage import AFFECTED, FAR, RESOLVED, Damage, Unseen
 from headwater.lineage.graph import LineageGraph
-from headwater.lineage.mending import Swap
 from headwater.lineage.planned import ACTIONS, LEFT, Budget, Plan, Step
+from headwater.lineage.remaking import Swap
 from headwater.lineage.repeating import Past
 from headwater.lineage.verdict import SEVERITIES, STATES
 from headwater.terms.names import DCTERMS, HW

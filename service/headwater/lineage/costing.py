@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from headwater.lineage.mending import Unit
+from headwater.lineage.remaking import Unit
 from headwater.lineage.repeating import Past, Records
 
 _ENDED_BADLY = ("failed", "killed", "running", "scheduled")

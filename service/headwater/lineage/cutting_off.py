@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 
-from headwater.lineage.mending import Mending
+from headwater.lineage.remaking import Mending
 
 MOST_LISTED = 100
 """Numbers of steps that are listed for one step; the others are counted."""

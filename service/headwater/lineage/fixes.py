@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from headwater.lineage.budget import bits
 from headwater.lineage.costing import Cost
 from headwater.lineage.damage import AFFECTED
-from headwater.lineage.mending import Goal, Mending
 from headwater.lineage.planned import Fix
+from headwater.lineage.remaking import Goal, Mending
 
 _MOST_FIXES = 20
 

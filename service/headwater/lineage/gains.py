@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headwater.lineage.graph import LineageGraph
-from headwater.lineage.mending import Unit
+from headwater.lineage.remaking import Unit
 from headwater.lineage.verdict import revisions_after
 
 Gains = Callable[[int, int, str], list[dict[str, Any]]]

@@ -8,8 +8,8 @@ from typing import Any
 
 from headwater.lineage.budget import Choice
 from headwater.lineage.costing import Cost
-from headwater.lineage.mending import Goal, Mending, Unit
 from headwater.lineage.ordering import Pair
+from headwater.lineage.remaking import Goal, Mending, Unit
 
 ACTIONS = {
     "withdraw": "it rests on what must no longer be used: take it out of use",

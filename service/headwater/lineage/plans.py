@@ -14,8 +14,8 @@ from headwater.lineage.cutting_off import cut_off
 from headwater.lineage.damage import CANNOT_TELL, RESOLVED, SOUND, Damage
 from headwater.lineage.fixes import rank_fixes
 from headwater.lineage.gains import Gains, expected, improves
-from headwater.lineage.mending import BY_HAND, Goal, Mending, mend
 from headwater.lineage.planned import ACTIONS, LEFT, Action, Budget, Plan, Step, Weights
+from headwater.lineage.remaking import BY_HAND, Goal, Mending, mend
 from headwater.lineage.repeating import Past, Records
 from headwater.lineage.verdict import SEVERITIES
 

@@ -1,4 +1,4 @@
-"""Mending: for each damaged thing how it can be put right, and the runs that have to be repeated for it, each once.
+"""Remaking: for each damaged thing how it can be put right, and the runs that have to be repeated for it, each once.
 
 What takes the place of a faulty input is known (a mended revision, a later version, the outcome of a run that did the same with
 sound inputs), or a run of the plan makes it, or a person has to provide it first.
