@@ -39,7 +39,15 @@ def facts(graph: LineageGraph) -> set[tuple[object, ...]]:
         )
     }
     nodes = {
-        (graph.iris[n], graph.kind_name(n), bool(graph.pinned[n]), str(graph.start[n]), graph.visibility(n))
+        (
+            graph.iris[n],
+            graph.kind_name(n),
+            bool(graph.pinned[n]),
+            str(graph.start[n]),
+            str(graph.end[n]),
+            bool(graph.undated[n]),
+            graph.visibility(n),
+        )
         for n in range(graph.size)
         if graph.present[n]
     }

@@ -13,6 +13,7 @@ from pyoxigraph import Literal, NamedNode
 from headwater.app.run_records import RunRecords
 from headwater.lineage.asking import Traversal
 from headwater.lineage.costing import Estimate
+from headwater.lineage.coverage import coverage
 from headwater.lineage.damage import AFFECTED, FAR, RESOLVED, Damage, Unseen
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.planned import ACTIONS, LEFT, Budget, Plan, Step
@@ -122,10 +123,6 @@ class PlanWriter:
 
     def _completeness(self, asked: Asked, unseen: Unseen | None) -> dict[str, Any]:
         plan, graph = self._plan, self._graph
-        marked = np.zeros(len(graph.role), bool)
-        for verdicts in self._damage.verdicts:
-            marked[verdicts.edges[verdicts.edges >= 0]] = True
-        pinned = graph.pinned[graph.earlier[np.flatnonzero(marked)]]
         most = asked.given.max_nodes
         frontier = sum(max(len(rows) - most, 0) for rows in (plan.steps, plan.actions, plan.left))
         hidden = unseen.things if unseen is not None else 0
@@ -142,7 +139,7 @@ class PlanWriter:
             "reasons": reasons,
             "hidden_count": hidden,
             "frontier_count": frontier,
-            "coverage": round(float(pinned.mean()), 4) if len(pinned) else 1.0,
+            "coverage": coverage(graph),
         }
 
     # --- steps

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from headwater.access import Reader
 from headwater.app.opened import Opened
 from headwater.app.plan_answer import Asked, PlanWriter
+from headwater.app.results import Answer
 from headwater.app.run_records import RunRecords
 from headwater.app.sight import Sight
 from headwater.errors import BadParameter
@@ -44,7 +45,7 @@ class Planning(Opened):
         slice: str | dict[str, Any] | None = None,
         metrics: bool = True,
         **given: Any,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """What to repeat after one or several changes, together: each run once, in order, with its recipe, cost and gain.
 
         Each of `changes` is a change notice, or an object to which `change` (with `slice`) is supposed to happen; none at all
@@ -66,7 +67,7 @@ class Planning(Opened):
             full_limits = asked.limits(sight.full.words)
             hidden = unseen(sight.lineage, own, [judge(sight.full, one, full_limits) for _, one in found])
         done = damage(sight.lineage, own, hidden)
-        records = RunRecords(self._store, self._names, sight)
+        records = RunRecords(self._names, sight)
         planned = make_plan(
             done,
             records,
@@ -144,7 +145,7 @@ def _limit(name: str, value: float | None) -> float | None:
     return float(value)
 
 
-def _linked(body: dict[str, Any], rows: Sequence[Named], given: Mapping[str, Any]) -> dict[str, Any]:
+def _linked(body: dict[str, Any], rows: Sequence[Named], given: Mapping[str, Any]) -> Answer:
     """The answer with where to ask again, as far as that can be said in an address."""
     body["_links"] = {}
     if all(isinstance(row, str) for row in rows) and not isinstance(given.get("slice"), dict):
@@ -162,4 +163,4 @@ def _linked(body: dict[str, Any], rows: Sequence[Named], given: Mapping[str, Any
             "self": f"/api/v1/plans?{said}".rstrip("?"),
             "html": f"/lineage?question=plan&{said}".rstrip("&"),
         }
-    return body
+    return Answer(body)

@@ -12,7 +12,6 @@ from pyoxigraph import Literal, NamedNode
 
 from headwater.app.naming import Names
 from headwater.app.sight import Sight
-from headwater.store.protocol import TripleStore
 from headwater.terms.names import DCTERMS, HW, MLS, PROV, RDF
 
 Told = Mapping[NamedNode, list[NamedNode | Literal]]
@@ -31,8 +30,8 @@ class _Record:
 class RunRecords:
     """The facts of runs that one reader may see, by node id of his lineage; each run is read once."""
 
-    def __init__(self, store: TripleStore, names: Names, sight: Sight) -> None:
-        self._store, self._names, self._sight = store, names, sight
+    def __init__(self, names: Names, sight: Sight) -> None:
+        self._names, self._sight = names, sight
         self._known: dict[int, _Record] = {}
         self._settings: dict[int, dict[str, str]] = {}
 
@@ -58,7 +57,7 @@ class RunRecords:
 
     def told(self, node: int) -> Told:
         """All that is said of a thing, by property."""
-        return told(self._store, self._sight.lineage.iris[node], self._sight)
+        return told(self._sight.lineage.iris[node], self._sight)
 
     def _of(self, run: int) -> _Record:
         if run not in self._known:
@@ -78,17 +77,17 @@ class RunRecords:
 
     def _read_settings(self, details: Iterable[NamedNode]) -> Iterable[tuple[str, str]]:
         for detail in details:
-            said = told(self._store, detail.value, self._sight)
+            said = told(detail.value, self._sight)
             specified, values = said.get(MLS.specifiedBy), _texts(said, MLS.hasValue)
             if MLS.HyperParameterSetting in said.get(RDF.type, []) and specified and values:
                 iri = min(node.value for node in specified)
                 yield self._names.labels([iri], self._sight.graphs)[iri], min(values)
 
 
-def told(store: TripleStore, iri: str, sight: Sight) -> dict[NamedNode, list[NamedNode | Literal]]:
+def told(iri: str, sight: Sight) -> dict[NamedNode, list[NamedNode | Literal]]:
     """All that a reader may know of a thing, by property."""
     found: dict[NamedNode, list[NamedNode | Literal]] = {}
-    for triple in store.about(NamedNode(iri), sight.graphs):
+    for triple in sight.about(NamedNode(iri)):
         if isinstance(triple.object, NamedNode | Literal):
             values = found.setdefault(triple.predicate, [])
             if triple.object not in values:

@@ -30,10 +30,10 @@ def differences(writer: Writer, store: TripleStore, index: LineageIndex, base: s
         # Once there was an internal record the internal view is kept, and has to be right, also when the last one is gone.
         internal = writer.views.internal_live
         records = []
-        for number, record in enumerate(writer.present_records(), 1):
-            records.append(record)
-            fresh_index.put(record.iri, record.visibility, record.lineage)
-            internal |= record.visibility == "internal"
+        for number, record in enumerate(writer.replayed(fresh_index), 1):
+            if record is not None:
+                records.append(record)
+                internal |= record.visibility == "internal"
             if progress is not None and number % 100 == 0:
                 progress(number, None)
         Views(fresh_store, base).load(records, 0, internal=internal)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from headwater.cli.impact import read_slice
 from headwater.cli.opening import opened
 from headwater.cli.options import Data, Json, MaxNodes, MinEvidence, Roles, StopAt, asked
+from headwater.cli.slices import read_slice_option
 
 
 class As(StrEnum):
@@ -65,7 +65,7 @@ def plan(
 
     given = asked(
         change=change,
-        slice=read_slice(slice_),
+        slice=read_slice_option(slice_),
         hours=hours,
         kwh=kwh,
         types=types,

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.lineage.graph import Int32Array, LineageGraph
-from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts, revisions_after
+from headwater.lineage.mending import making, revisions_after
+from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts
 
 AFFECTED, CANNOT_TELL, RESOLVED, SOUND = (STATES.index(name) for name in ("affected", "cannot_tell", "resolved", "not_affected"))
 FAR = int(np.iinfo(np.int32).max)
@@ -21,7 +22,6 @@ _UNREACHED = len(STATES)
 _MEASURED = ("metrics-invalid",)
 _NO_WORK = ("terms-apply", "steered")
 _GAINING = ("run", "model", "dataset")
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "document")
 
 
 @dataclass(slots=True)
@@ -215,9 +215,8 @@ def _replace(found: Damage, one: Verdicts) -> None:
 def _taken_up(found: Damage, one: Verdicts) -> None:
     """What could gain has a later revision that rests on the addition: the gain was taken already."""
     graph = found.graph
-    usable = ~np.isin(graph.role, [graph.role_of[name] for name in _CARRYING_NOT])
     reached = np.zeros(graph.size, bool)
-    reached[graph.walk(graph.down, graph.later, sorted(one.change.mended), usable, None, None).nodes] = True
+    reached[graph.walk(graph.down, graph.later, sorted(one.change.mended), making(graph), None, None).nodes] = True
     for node in one.nodes[one.effect == one.book.effect("opportunity")].tolist():
         if node not in found.seeds and node in graph.later_revisions():
             later = sorted(other for other in revisions_after(graph, [node]) if reached[other])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headwater.lineage.graph import LineageGraph
+from headwater.lineage.mending import revisions_after
 from headwater.lineage.remaking import Unit
-from headwater.lineage.verdict import revisions_after
 
 Gains = Callable[[int, int, str], list[dict[str, Any]]]
 """What past pairs say of a revision step in a role: rows as in benefits (`metric direction mean_delta ci_low ci_high n`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,11 @@ _WITHOUT_ROLE = ("generate", "inform", "part")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers."""
+    """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers.
+
+    Columns number records by their revisions: `records` and `levels` have an entry for each, in the order of arrival, and `since`
+    the ledger's sequence number at which it was written. `undated` marks what is only there because nobody knows its time.
+    """
 
     iris: list[str]
     ids: dict[str, int]
@@ -30,6 +35,8 @@ class Rows:
     levels: list[str]
     links: dict[str, NDArray[np.generic]]
     nodes: dict[str, NDArray[np.generic]]
+    since: NDArray[np.int64] | None = None
+    undated: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,36 @@ class Adjacency:
 
     def edges_of(self, nodes: Int32Array) -> Int32Array:
         """The ids of all edges that leave any of `nodes`."""
-        first, last = self.start[nodes], self.start[nodes + 1]
-        counts = last - first
-        total = int(counts.sum())
-        if total == 0:
-            return np.zeros(0, np.int32)
-        offsets = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
-        found: Int32Array = self.order[offsets + np.arange(total)]
-        return found
+        first = self.start.take(nodes)
+        places = spans(first, self.start.take(nodes + 1) - first)
+        return self.order.take(places)
+
+
+_FEW = 2_000
+
+
+def spans(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Int32Array:
+    """`counts` numbers from each of `first` on, one span after the other.
+
+    >>> spans(np.array([5, 1]), np.array([2, 1])).tolist()
+    [5, 6, 1]
+    """
+    ends = counts.cumsum()
+    total = int(ends[-1]) if len(ends) else 0
+    offset = (first - ends + counts).astype(np.int32)
+    if total <= _FEW:
+        found = np.repeat(offset, counts)
+    else:
+        # The steps between spans summed up: a third of the time of np.repeat, which copies each of many short spans by itself.
+        some = (counts > 0).nonzero()[0]
+        if len(some) < len(counts):
+            offset, ends = offset.take(some), ends.take(some)
+        found = np.zeros(total, np.int32)
+        found[0] = offset[0]
+        found[ends[:-1]] = offset[1:] - offset[:-1]
+        found.cumsum(out=found)
+    found += np.arange(total, dtype=np.int32)
+    return found
 
 
 class LineageGraph:
@@ -68,11 +97,15 @@ class LineageGraph:
 
     Per edge (int32 arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`,
     `record`. Per node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"),
-    `pinned`, `start` (seconds since 1970 or NaN).
+    `pinned`, `start` (seconds since 1970 or NaN), `end` (of a run, or of a thing that ceased to be; NaN where it stands or nobody
+    knows) and `undated` (in a graph of the past: there only because nobody knows since when).
+
+    `as_of` and `known_at` say which past it shows; None where it shows the present.
     """
 
-    def __init__(self, rows: Rows, words: Vocabulary) -> None:
+    def __init__(self, rows: Rows, words: Vocabulary, *, known_at: int | None = None, as_of: float | None = None) -> None:
         self.words = words
+        self.known_at, self.as_of = known_at, as_of
         self.iris, self.ids = rows.iris, rows.ids
         self.relations, self.slices, self.records = rows.relations, rows.slices, rows.records
         self.size = len(rows.iris)
@@ -97,11 +130,16 @@ class LineageGraph:
         self.start = np.full(self.size, np.nan)
         known = rows.nodes["start"].astype(np.float64)
         np.fmin.at(self.start, node, known)
+        self.end = np.full(self.size, np.nan)
+        if "end" in rows.nodes:
+            np.fmax.at(self.end, node, rows.nodes["end"].astype(np.float64))
         present = np.zeros(self.size, bool)
         present[node] = True
         for end in ("earlier", "later"):
             present[rows.links[end].astype(np.int32)] = True
         self.present = present
+        self.undated = np.zeros(self.size, bool) if rows.undated is None else rows.undated & present
+        self._since = rows.since
         self._said_by = (node, rows.nodes["node_record"].astype(np.int32))
         self._said: Adjacency | None = None
         self._place(rows)
@@ -201,7 +239,8 @@ class LineageGraph:
         numbers = set(records[self._said.edges_of(one)].tolist())
         for side in (self.down, self.up):
             numbers |= set(self.record[side.edges_of(one)].tolist())
-        return [self.records[number] for number in sorted(numbers)]
+        order = sorted(numbers, key=lambda number: (0 if self._since is None else int(self._since[number]), number))
+        return [self.records[number] for number in order]
 
     def of_kind(self, kind: str | None) -> Int32Array:
         """The described things of a kind (None: of any kind but parts), by id."""
@@ -218,6 +257,17 @@ class LineageGraph:
 
     def _limited(self, side: Adjacency, far: Int32Array, seeds: Sequence[int] | Int32Array, limits: Limits) -> Reach:
         return self.walk(side, far, seeds, limits.edge_mask(self), limits.stop_mask(self), limits.free_mask(self))
+
+    def without(self, edges: Sequence[int]) -> LineageGraph:
+        """The same graph as it would be if these links were wrong. Edge ids are its own; ids of things stay the same."""
+        keep = np.ones(len(self.earlier), bool)
+        keep[list(edges)] = False
+        less = copy.copy(self)
+        for name in ("earlier", "later", "relation", "role", "evidence", "slice", "record"):
+            setattr(less, name, getattr(self, name)[keep])
+        less.down, less.up = Adjacency(less.earlier, self.size), Adjacency(less.later, self.size)
+        less.impact_edges = less._later_revisions = None
+        return less
 
     def later_revisions(self) -> dict[int, list[int]]:
         """For each thing the revisions that say they revise it."""
@@ -305,9 +355,9 @@ class Limits:
     ignore_as_hops: Collection[str] = ()
 
     def edge_mask(self, graph: LineageGraph) -> BoolArray | None:
+        usable: BoolArray = graph.role != graph.role_of["deny"]
         if not self.roles and not self.min_evidence:
-            return None
-        usable = np.ones(len(graph.role), bool)
+            return None if usable.all() else usable
         if self.roles:
             usable &= np.isin(graph.role, [graph.role_of[name] for name in (*self.roles, *_WITHOUT_ROLE)])
         if self.min_evidence:

@@ -30,6 +30,7 @@ _PINNING = {
     "http://spdx.org/rdf/terms#checksum",
 }
 _STARTS = (PROV.startedAtTime.value, PROV.generatedAtTime.value)
+_ENDS = (PROV.endedAtTime.value, PROV.invalidatedAtTime.value)
 _REVISION = PROV.wasRevisionOf.value
 _SLICE_WORDS = (
     ("files", HW.file),
@@ -65,13 +66,15 @@ class LinkRow:
 class NodeRow:
     """What a record says of a thing that lineage needs: its kind (`part` for details, empty if unsaid), and whether it is pinned.
 
-    `start` is seconds since 1970 of when it began or was made, where known.
+    `start` is seconds since 1970 of when it began or was made, where known; `end` of when a run ended, so that all it made was
+    there, or when a thing ceased to be. Of several times the widest span: the earliest start, the latest end.
     """
 
     iri: str
     kind: str
     pinned: bool
     start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +105,14 @@ class _Reading:
         self.evidence = evidence
         self.kind_of = {kind.iri: kind for kind in words.kinds}
         self.detailing = _DETAILS | {form.through for form in words.qualified.values()}
-        self.telling = {_TYPE, *words.links, *words.qualified, *_STARTS, *_PINNING, _REVISION} | self.detailing
+        self.telling = {_TYPE, *words.links, *words.qualified, *_STARTS, *_ENDS, *_PINNING, _REVISION} | self.detailing
         self.plain: dict[tuple[str, str, str], None] = {}
         self.qualified: list[tuple[str, str, str]] = []
         self.details: dict[str, dict[str, list[NamedNode | Literal]]] = defaultdict(dict)
         self.kinds: dict[str, tuple[int, str]] = {}
         self.pinned: set[str] = set()
         self.starts: dict[str, float] = {}
+        self.ends: dict[str, float] = {}
 
     def take(self, triple: Triple) -> None:
         subject, value = triple.subject, triple.object
@@ -123,16 +127,22 @@ class _Reading:
                 self.plain[name, predicate, value.value] = None
             elif predicate in self.words.qualified:
                 self.qualified.append((name, predicate, value.value))
-        elif isinstance(value, Literal) and predicate in _STARTS:
-            begun = _seconds(value.value)
-            if begun is not None:
-                self.starts[name] = min(begun, self.starts.get(name, begun))
+        elif isinstance(value, Literal) and (predicate in _STARTS or predicate in _ENDS):
+            self._time(name, predicate, _seconds(value.value))
         if predicate in _PINNING:
             self.pinned.add(name)
         if predicate == _REVISION and isinstance(value, NamedNode):
             self.pinned.update((name, value.value))
         if predicate in self.detailing and isinstance(value, NamedNode | Literal):
             self.details[name].setdefault(predicate, []).append(value)
+
+    def _time(self, name: str, predicate: str, moment: float | None) -> None:
+        if moment is None:
+            return
+        if predicate in _STARTS:
+            self.starts[name] = min(moment, self.starts.get(name, moment))
+        else:
+            self.ends[name] = max(moment, self.ends.get(name, moment))
 
     def _type(self, subject: str, cls: str) -> None:
         if cls == self.words.part_class:
@@ -159,8 +169,8 @@ class _Reading:
                 found[earlier, later, relation] = row
                 rows.append(row)
         nodes = [
-            NodeRow(iri, self.kinds.get(iri, (0, ""))[1], iri in self.pinned, self.starts.get(iri))
-            for iri in {*self.kinds, *self.pinned, *self.starts}
+            NodeRow(iri, self.kinds.get(iri, (0, ""))[1], iri in self.pinned, self.starts.get(iri), self.ends.get(iri))
+            for iri in {*self.kinds, *self.pinned, *self.starts, *self.ends}
         ]
         return LineageRows(sorted(dict.fromkeys(rows), key=_order), sorted(nodes, key=lambda node: node.iri))
 

@@ -23,13 +23,15 @@ router = APIRouter(include_in_schema=False)
 
 _MOST_ROWS = 500
 _LIMITS = {"hours", "kwh", "metrics"}
+_WHY = {"to", "k", "language"}
 _NOT_TAKEN = {
-    "lineage": {"change", "slice", *_LIMITS},
-    "benefits": {"change", "slice", *_LIMITS},
-    "impact": _LIMITS,
-    "plan": {"direction", "depth", "ignore_as_hops", "as_of"},
+    "lineage": {"change", "slice", *_LIMITS, *_WHY},
+    "benefits": {"change", "slice", *_LIMITS, *_WHY},
+    "impact": {*_LIMITS, *_WHY},
+    "plan": {"direction", "depth", "ignore_as_hops", "as_of", "known_at", *_WHY},
 }
 """Fields of the form that a question has no use for."""
+_EXPLAINED = ("to", "change", "slice", "k", "direction", "roles", "stop_at", "min_evidence", "as_of", "known_at", "language")
 _STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 
 
@@ -37,10 +39,13 @@ class Exploration(Impact):
     """What the page shows: a question and its parameters. Without `id` it is only the form."""
 
     id: str = Field("", max_length=4000)
-    question: Literal["lineage", "impact", "benefits", "plan"] = "lineage"
+    question: Literal["lineage", "impact", "benefits", "explain", "plan"] = "lineage"
     hours: Limit = None
     kwh: Limit = None
     metrics: bool = True
+    to: str | None = Field(None, max_length=4000)
+    k: int = Field(3, ge=1, le=50)
+    language: str | None = Field(None, max_length=40)
 
     @model_validator(mode="before")
     @classmethod
@@ -86,6 +91,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
         api_query=_api_query(asked, named),
+        why_query=_why_query(asked),
     )
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
@@ -93,6 +99,8 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
 
 def _said(asked: Exploration) -> dict[str, Any]:
     """What the form says, without its empty fields and without what the question does not take."""
+    if asked.question == "explain":
+        return {name: value for name, value in asked.asked().items() if name in _EXPLAINED and value not in ("", ())}
     left = {"question", "fields", "include"} | _NOT_TAKEN[asked.question]
     return {name: value for name, value in asked.asked().items() if name not in left and value not in ("", ())}
 
@@ -100,6 +108,15 @@ def _said(asked: Exploration) -> dict[str, Any]:
 def _api_query(asked: Exploration, named: list[str]) -> str:
     said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
     return urlencode([*(("id", one) for one in named), *said.items()])
+
+
+def _why_query(asked: Exploration) -> str:
+    """What the explanation of a verdict in this answer takes, but for the thing."""
+    kept = ("change", "slice", "roles", "stop_at", "min_evidence", "as_of", "known_at")
+    said = {name: value for name, value in _said(asked).items() if name in kept}
+    return urlencode(
+        {"id": asked.id, **{name: ",".join(value) if isinstance(value, tuple) else value for name, value in said.items()}}
+    )
 
 
 def _order(item: tuple[str, dict[str, object]]) -> tuple[int, int, int, str]:
