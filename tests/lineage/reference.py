@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from headwater.lineage.carrying import impact_edges
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import Change
@@ -50,9 +51,17 @@ class Random:
     index: LineageIndex = field(default_factory=LineageIndex)
 
     def fill(self, order: list[str] | None = None) -> LineageGraph:
+        """The graph of these records, grown out of another one: some of its edge ids are of links that went."""
         self.index = LineageIndex()
-        for record in order or list(self.records):
+        names, said = order or list(self.records), list(self.records.values())
+        for number, record in enumerate(names):
+            self.index.put(record, self.levels[record], said[number - 1])
+        self.index.put("urn:record:gone", "public", said[-1])
+        impact_edges(self.index.graph())
+        for record in names:
             self.index.put(record, self.levels[record], self.records[record])
+        impact_edges(self.index.graph())
+        self.index.put("urn:record:gone", "public", None)
         return self.index.graph()
 
 
@@ -115,6 +124,7 @@ def links_of(graph: LineageGraph, change: Change) -> list[Link]:
         for number, (a, b, r, e, s) in enumerate(
             zip(graph.earlier, graph.later, graph.role, graph.evidence, graph.slice, strict=True)
         )
+        if graph.alive[number]
     ]
     kind = graph.kind_name
     told = {b for _, b, role, *_ in plain if role not in ("revise", "specialise", "responsible", "cite", "derive", "influence")}
@@ -152,6 +162,12 @@ def links_of(graph: LineageGraph, change: Change) -> list[Link]:
     return found
 
 
+def steps_of(graph: LineageGraph) -> list[tuple[int, int, int]]:
+    """Earlier end, later end and role of every link that holds."""
+    held = graph.edges()
+    return list(zip(graph.earlier[held].tolist(), graph.later[held].tolist(), graph.role[held].tolist(), strict=True))
+
+
 def _onset(graph: LineageGraph, plain: list[tuple[int, int, str, int, str, int]], thing: int) -> float | None:
     own = float(graph.start[thing])
     if own == own:
@@ -177,7 +193,7 @@ def verdicts(graph: LineageGraph, change: Change) -> dict[int, tuple[str, str]]:
     objects = set(change.objects)
     names = [role.name for role in WORDS.roles]
     made_by = defaultdict(set)
-    for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+    for a, b, r in steps_of(graph):
         if names[r] == "generate":
             made_by[b].add(a)
     mended = set(change.mended) - objects
@@ -228,7 +244,7 @@ def _made_from(graph: LineageGraph, things: set[int]) -> set[int]:
     seen, todo = set(things), list(things)
     while todo:
         node = todo.pop()
-        for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+        for a, b, r in steps_of(graph):
             if a == node and r in carrying and b not in seen:
                 seen.add(b)
                 todo.append(b)

@@ -25,7 +25,7 @@ from tests.lineage.test_index import facts
 from tests.lineage.test_past import PUBLIC
 
 WORDS = vocabulary()
-some = settings(max_examples=150, deadline=None)
+some = settings(max_examples=80, deadline=None)
 
 
 def carried(graph: LineageGraph) -> Counter[tuple[object, ...]]:

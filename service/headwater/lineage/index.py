@@ -9,7 +9,7 @@ sequence number to which, so that it also hands out graphs of the past.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,23 @@ class LineageIndex:
             self._entered.append(entered)
             if len(self._entered) > _MOST_ENTERED:
                 self._graphs.clear()
+
+    def fill(
+        self,
+        records: Sequence[str],
+        level: str,
+        names: Mapping[str, Sequence[str]],
+        links: Mapping[str, Array],
+        nodes: Mapping[str, Array],
+    ) -> None:
+        """Enter many records of one level at once into an empty index, from columns as `headwater.lineage.said` has them.
+
+        `names` gives the `iris` and `relations` that the columns number. Rows stand in the order of their records, whose places
+        are in a column `record`. Each record is an entry of the ledger. Raises `ValueError` where the index is not empty.
+        """
+        with self._lock:
+            self._said.fill(records, level, names, links, nodes)
+            self.sequence = len(records)
 
     def follow(self, entries: Iterable[tuple[str, str, LineageRows | None, int]], sequence: int) -> None:
         """Put what several records say, each from its number on, and stand at `sequence`; readers see all of it or nothing."""

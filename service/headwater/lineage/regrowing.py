@@ -115,12 +115,14 @@ def _carried_by(graph: LineageGraph, owners: Int32Array, context: Int32Array) ->
 def _present(edges: ImpactEdges, old: LineageGraph, owners: Int32Array) -> Int32Array:
     """The impact edges that belonged to `owners`."""
     known = owners[owners < old.size]
-    found = [places_of(edges, old.up.edges_of(known))]
+    into = old.up.edges_of(known)
+    found = [places_of(edges, into)]
+    steering = edges.controls[among(old.later[edges.controls], old.earlier[into])]
     evaluate, steer = old.role_of["evaluate"], old.role_of["steer"]
     columns = edges.columns
     for things, role, end in (
         (known, evaluate, "earlier"),
-        (np.unique(old.earlier[edges.controls]).astype(np.int32), steer, "later"),
+        (np.unique(old.earlier[steering]).astype(np.int32), steer, "later"),
     ):
         out = edges.adjacency.edges_of(things)
         out = out[(columns["real"].array[out] < 0) & (columns["possible"].array[out] == role)]

@@ -7,6 +7,7 @@ own number until the next one of its record.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -119,6 +120,44 @@ class Said:
         for column, value in zip(REVISION_KINDS, values, strict=True):
             self.revisions[column].append([value])
         return Entered(number, before, after < 0)
+
+    def fill(
+        self,
+        records: Sequence[str],
+        level: str,
+        names: Mapping[str, Sequence[str]],
+        links: Mapping[str, Array],
+        nodes: Mapping[str, Array],
+    ) -> None:
+        """Enter many records at once where there are none yet: the entries of a ledger from number 1 on.
+
+        `names` gives the `iris` and `relations` that columns number; the rows of a record stand together, in the order of the
+        records, whose places stand in a column `record`.
+        """
+        if len(self.revisions["record"]):
+            raise ValueError("only an empty index is filled at once")
+        for what, given in (("records", records), *names.items()):
+            self.names[what].fill(given)
+        self.names["levels"].add([level])
+        for columns, rows in ((self.links, links), (self.nodes, nodes)):
+            for name, column in columns.items():
+                column.append(rows[name])
+        count = len(records)
+        numbers = np.arange(count)
+        self.latest.append(numbers)
+        self.newest = count
+        entered = {
+            "record": numbers,
+            "level": np.zeros(count),
+            "since": numbers + 1,
+            "until": np.full(count, FOREVER),
+            "gone": np.zeros(count, bool),
+            "previous": np.full(count, -1),
+            "first_link": np.searchsorted(links["record"], numbers),
+            "first_node": np.searchsorted(nodes["record"], numbers),
+        }
+        for name, values in entered.items():
+            self.revisions[name].append(values)
 
     def _add(self, rows: LineageRows) -> None:
         links, nodes = rows.links, rows.nodes

@@ -19,11 +19,11 @@ from headwater.lineage.csr import BoolArray, Int32Array, among
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.regrowing import regrown
 from headwater.lineage.said import LINK_KINDS, NODE_KINDS, Said, Speakers
-from headwater.lineage.things import NO_LEVEL, Kinds, rank_of_levels
+from headwater.lineage.things import Kinds, blank, rank_of_levels
 
 _MOST_ROWS = 200_000
 """Rows around what changed; where there are more, and more than a quarter of all, the graph is made anew."""
-_LOOK = 1_024
+_LOOK, _ALL = 256, 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,6 @@ def _attributes(
     ends = [(table[end], table["level"]) for table in links for end in ("earlier", "later")]
     touched = np.unique(np.concatenate([things for things, _ in (*spoken, *ends)])).astype(np.int32)
     values = _known(graph, kinds, touched)
-    # What an activity is pinned for is its kind, and that may change: only what was said of it is carried on.
     by_kind = kinds.pinned[values["kind"]]
     said = nodes[0]
     place = np.searchsorted(touched, said["node"])
@@ -141,59 +140,69 @@ def _attributes(
         place = np.searchsorted(touched, things)
         values["present"][place] = True
         np.minimum.at(values["node_level"], place, level)
+    # Of what went nobody knows whether it was what made a thing what it is; and an activity may be pinned by its kind alone.
     doubted = [things for things, _ in (spoken[1], ends[2], ends[3])]
     unsure = among(touched, np.concatenate(doubted)) | (by_kind & ~kinds.pinned[values["kind"]])
-    for number in np.flatnonzero(unsure).tolist():
-        _look_again(view, kinds, int(touched[number]), values, number)
+    _look_again(view, kinds, touched, np.flatnonzero(unsure), values)
     values["pinned"] |= kinds.pinned[values["kind"]]
+    # What nobody speaks of any more keeps what was known of it, unseen: to forget it would be to copy all columns.
+    left = np.flatnonzero(~values["present"] & (touched < graph.size))
+    for name, column in graph.things.columns.items():
+        if name != "present":
+            values[name][left] = column.array[touched[left]]
     return touched, values
 
 
 def _known(graph: LineageGraph, kinds: Kinds, things: Int32Array) -> dict[str, Array]:
-    """The attributes of `things` so far; of new ones nothing."""
-    inside = np.minimum(things, max(graph.size - 1, 0))
-    new = things >= graph.size
-    blank = {"kind": kinds.unsaid, "pinned": False, "start": np.nan, "end": np.nan, "present": False, "node_level": NO_LEVEL}
-    found = {}
+    """The attributes of `things` so far; nothing of those that were not there."""
+    found = blank(len(things), kinds)
+    inside = np.flatnonzero(things < graph.size)
+    inside = inside[graph.present[things[inside]]]
     for name, column in graph.things.columns.items():
-        known = column.array[inside] if graph.size else np.empty(len(things), column.dtype)
-        known[new] = blank[name]
-        found[name] = known
+        found[name][inside] = column.array[things[inside]]
     return found
 
 
-def _look_again(view: View, kinds: Kinds, thing: int, values: Mapping[str, Array], number: int) -> None:
-    """The attributes of a thing of which rows went, from the rows that are left; stops where these say all that was known."""
-    wanted = {name: column[number].item() for name, column in values.items()}
-    found = {"kind": kinds.unsaid, "pinned": False, "start": np.nan, "end": np.nan, "present": False, "node_level": NO_LEVEL}
-    one, said = np.array([thing], np.int32), view.said
-    finding = said.finding()
+def _look_again(view: View, kinds: Kinds, things: Int32Array, which: NDArray[np.int64], values: dict[str, Array]) -> None:
+    """Work out the attributes of the things at the places `which` from the rows that hold.
+
+    Mostly the first few rows say all that was known of a thing; what a million records speak of is not read to the end for it.
+    """
+    for most in (_LOOK, _ALL):
+        if not len(which):
+            return
+        found = _told(view, kinds, things[which], most)
+        same = np.ones(len(which), bool)
+        for name, told in found.items():
+            wanted = values[name][which]
+            agrees = (told == wanted) | ((told != told) & (wanted != wanted))
+            # Whether anybody said that an activity is pinned makes no difference.
+            same &= agrees | (kinds.pinned[values["kind"][which]] if name == "pinned" else False)
+        if most == _ALL:
+            same[:] = True
+            for name, told in found.items():
+                values[name][which] = told
+        which = which[~same]
+
+
+def _told(view: View, kinds: Kinds, things: Int32Array, most: int) -> dict[str, Array]:
+    """The attributes of `things` as up to `most` rows of each kind say them, or a few more."""
+    said, finding = view.said, view.said.finding()
+    found = blank(len(things), kinds)
     level = said.revisions["level"].array
-    for what, edges in (("node", finding.node), ("link", finding.later), ("link", finding.earlier)):
-        rows = edges.edges_of(one)
-        for begin in range(0, len(rows), _LOOK):
-            if _same(found, wanted, kinds):
-                break
-            some = said.visible(rows[begin : begin + _LOOK], what, view.seen)
-            if not len(some):
-                continue
-            found["present"] = True
-            ranks = view.ranks[level[said.revision_of(some, what)]]
-            found["node_level"] = min(found["node_level"], int(ranks.min()))
-            if what == "node":
-                nodes = {name: column.array[some] for name, column in said.nodes.items()}
-                found["kind"] = min(found["kind"], int(nodes["kind"].min()))
-                found["pinned"] = bool(found["pinned"]) or bool(nodes["pinned"].any())
-                found["start"] = float(np.fmin(found["start"], np.fmin.reduce(nodes["start"])))
-                found["end"] = float(np.fmax(found["end"], np.fmax.reduce(nodes["end"])))
-    for name, value in found.items():
-        values[name][number] = value
-
-
-def _same(found: Mapping[str, float], wanted: Mapping[str, float], kinds: Kinds) -> bool:
-    # Whether anybody said that an activity is pinned makes no difference.
-    names = [name for name in found if name != "pinned" or not kinds.pinned[int(wanted["kind"])]]
-    return all(found[name] == wanted[name] or (found[name] != found[name] and wanted[name] != wanted[name]) for name in names)
+    sides = (("node", finding.node), ("link", finding.earlier), ("link", finding.later))
+    for what, side in sides:
+        rows = said.visible(side.first_of(things, most), what, view.seen)
+        place = np.searchsorted(things, side.ends[rows])
+        found["present"][place] = True
+        np.minimum.at(found["node_level"], place, view.ranks[level[said.revision_of(rows, what)]])
+        if what == "node":
+            columns = {name: column.array[rows] for name, column in said.nodes.items()}
+            np.minimum.at(found["kind"], place, columns["kind"])
+            np.logical_or.at(found["pinned"], place, columns["pinned"])
+            np.fmin.at(found["start"], place, columns["start"])
+            np.fmax.at(found["end"], place, columns["end"])
+    return found
 
 
 def _reclassed(graph: LineageGraph, kinds: Kinds, touched: Int32Array, kind: NDArray[np.int8]) -> Int32Array:
