@@ -47,7 +47,7 @@ class Landscape:
         iris = [f"https://bench.example/id/{word}/thing-{number:08d}" for number, word in enumerate(words)]
         records = [f"https://bench.example/id/record/{number:08d}" for number in range(self.records)]
         order = np.argsort(self.thing_record, kind="stable")
-        nodes = {
+        nodes: dict[str, Array] = {
             "node": order,
             "kind": self.kinds[order],
             "pinned": np.ones(self.size, bool),
@@ -79,7 +79,7 @@ class _Drawing:
         role = np.repeat(np.array([self.role_of[part[3]] for part in self.parts], np.int8), sizes)
         relation = np.repeat(np.array([_RELATION_OF.get(part[3], 0) for part in self.parts], np.int16), sizes)
         evidence = np.where(self.dice.random(len(role)) < 0.05, self.words.evidence["expanded"], self.words.evidence["observed"])
-        links = {
+        links: dict[str, Array] = {
             "earlier": np.concatenate([part[0] for part in self.parts]).astype(np.int32)[order],
             "later": np.concatenate([part[1] for part in self.parts]).astype(np.int32)[order],
             "relation": relation[order],
