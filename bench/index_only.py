@@ -29,7 +29,8 @@ from headwater.records.links import LineageRows, LinkRow, NodeRow
 from headwater.store.embedded import EmbeddedStore
 
 VIEW = NamedNode("https://bench.example/view")
-OUT = Path(__file__).resolve().parent / "out"
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "bench" / "out"
 _MOST_BY_RECORDS = 1_000_000
 _MOST_BY_PATH = 1_000_000
 _MOST_BY_MLMD = 100_000
@@ -128,7 +129,7 @@ def measure_opening(index: LineageIndex, world: Landscape, place: Path, costs: d
     saved = timed(lambda: index.save(place), 1)
     costs |= {"saving": saved.median, "file MiB": sum(file.stat().st_size for file in place.iterdir()) / 2**20}
     command = [sys.executable, "-m", "bench.index_opened", str(place), world.name(world.root)]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
     costs |= {
         "opening": told["open_s"],
         "MiB before": told["before_mib"],
@@ -189,7 +190,6 @@ def measure_index(
         grown = index.graph()
         after = timed(lambda: len(grown.downstream([world.root]).nodes) - 1, repeat)
         measured.closures.append(figure("downstream, after these writes", after, bare))
-        del index, graph, grown
         for told in others(world, pythons, repeat, place) if pythons else ():
             measured.closures.append(figure(told["what"], Timing((told["seconds"],), told["things"]), bare))
     if with_path and count <= _MOST_BY_PATH * 1.1:
@@ -250,7 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     OUT.mkdir(exist_ok=True)
     target = OUT / f"index-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     target.write_text(json.dumps(figures, indent=2) + "\n")
-    console.print(f"Kept in {target.relative_to(OUT.parents[1])}")
+    console.print(f"Kept in {target.relative_to(ROOT)}")
     return 0
 
 

@@ -93,7 +93,7 @@ class _Drawing:
 
 
 def wide(links: int, seed: int = 1) -> Landscape:
-    """About so many links (within one in a hundred).
+    """About so many links (within one in twenty).
 
     >>> world = wide(20_000)
     >>> 0.9 < len(world.links["role"]) / 20_000 < 1.1

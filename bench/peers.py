@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import sqlite3
 import sys
@@ -50,8 +51,7 @@ def by_sqlite(earlier: Any, later: Any, root: int, repeat: int) -> dict[str, Any
 
 def by_duckdb(earlier: Any, later: Any, root: int, repeat: int) -> dict[str, Any]:
     """The same over a column store."""
-    import duckdb
-
+    duckdb = importlib.import_module("duckdb")
     began = time.perf_counter()
     database = duckdb.connect()
     database.register("given", {"earlier": earlier, "later": later})
@@ -64,10 +64,9 @@ def by_duckdb(earlier: Any, later: Any, root: int, repeat: int) -> dict[str, Any
 
 def by_mlmd(earlier: Any, later: Any, runs: Any, root: int) -> dict[str, Any]:
     """ml-metadata's lineage sub-graph, from an SQLite database in memory. Links between two things get a run of their own."""
-    import ml_metadata
-    from ml_metadata.metadata_store import metadata_store
-    from ml_metadata.proto import metadata_store_pb2 as pb
-
+    ml_metadata = importlib.import_module("ml_metadata")
+    metadata_store = importlib.import_module("ml_metadata.metadata_store.metadata_store")
+    pb = importlib.import_module("ml_metadata.proto.metadata_store_pb2")
     config = pb.ConnectionConfig()
     config.fake_database.SetInParent()
     began = time.perf_counter()
@@ -78,8 +77,8 @@ def by_mlmd(earlier: Any, later: Any, runs: Any, root: int) -> dict[str, Any]:
     is_run = np.zeros(size, bool)
     is_run[runs] = True
     known = np.zeros(size, np.int64)
-    for number in range(0, size, 10_000):
-        some = np.arange(number, min(number + 10_000, size))
+    for first in range(0, size, 10_000):
+        some = np.arange(first, min(first + 10_000, size))
         things, executions = some[~is_run[some]], some[is_run[some]]
         known[things] = store.put_artifacts([pb.Artifact(type_id=thing_type) for _ in things]) if len(things) else []
         known[executions] = store.put_executions([pb.Execution(type_id=run_type) for _ in executions]) if len(executions) else []
@@ -96,8 +95,8 @@ def by_mlmd(earlier: Any, later: Any, runs: Any, root: int) -> dict[str, Any]:
             events.append(pb.Event(artifact_id=int(known[other]), execution_id=run, type=pb.Event.OUTPUT))
     unique = {(event.artifact_id, event.execution_id, event.type): event for event in events}
     events = list(unique.values())
-    for number in range(0, len(events), 10_000):
-        store.put_events(events[number : number + 10_000])
+    for first in range(0, len(events), 10_000):
+        store.put_events(events[first : first + 10_000])
     filled = time.perf_counter() - began
     options = pb.LineageSubgraphQueryOptions(
         starting_artifacts=pb.LineageSubgraphQueryOptions.StartingNodes(filter_query=f"id = {int(known[root])}"),
@@ -109,8 +108,8 @@ def by_mlmd(earlier: Any, later: Any, runs: Any, root: int) -> dict[str, Any]:
         found = store.get_lineage_subgraph(options, ["artifacts", "executions"])
         return len(found.artifacts) + len(found.executions) - 1
 
-    things, seconds = timed(ask, 3)
-    return {"what": f"ml-metadata {ml_metadata.__version__}, sub-graph", "things": things, "seconds": seconds, "filled": filled}
+    reached, seconds = timed(ask, 3)
+    return {"what": f"ml-metadata {ml_metadata.__version__}, sub-graph", "things": reached, "seconds": seconds, "filled": filled}
 
 
 def main() -> int:

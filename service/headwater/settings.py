@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -41,7 +42,33 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(256, ge=1, description="The largest request body or single source file, in MiB.")
     max_query_length: int = Field(100_000, ge=100, description="The longest SPARQL text accepted, in characters.")
+    max_update_length: int = Field(20_000_000, ge=100, description="The longest SPARQL update accepted, in characters.")
+    max_update_statements: int = Field(
+        2_000_000, ge=1, description="How many statements the graphs that one SPARQL update may touch may hold together."
+    )
+    query_timeout_s: float = Field(60.0, gt=0, description="How many seconds a stranger's SPARQL query may take.")
+    query_memory_mb: int = Field(2048, ge=64, description="How much memory such a query may take, in MiB.")
+    query_workers: int = Field(
+        0, ge=0, le=256, description="How many such queries run at once, each in a process; 0 means one for each processor."
+    )
+    query_staleness_s: float = Field(
+        0.0, ge=0, description="How old, in seconds, the state may be that such queries see; 0 means that each sees every write."
+    )
+    query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    audits: Literal["automatic", "manual"] = Field(
+        "automatic",
+        description="Whether 'serve' audits everything by itself when that is due ('automatic'), or only when asked ('manual').",
+    )
+    audit_pause_s: int = Field(60, ge=0, description="Seconds that lie at least between two audits that begin by themselves.")
+    resolve_timeout_s: int = Field(10, ge=1, le=120, description="Seconds that looking at one stated place may take.")
+    resolve_private: bool = Field(
+        False, description="Whether web addresses of private networks and of this machine are looked at, too."
+    )
+    resolve_folders: tuple[Path, ...] = Field(
+        (), description="The folders, as a JSON list, that 'serve' may look into for stated places; none by default."
+    )
+    resolve_max_mb: int = Field(1024, ge=0, description="The largest local file that is read to compare its digest, in MiB.")
     batch_records: int = Field(256, ge=1, description="How many records of an import go into one ledger transaction.")
 
     @classmethod

@@ -20,13 +20,15 @@ entry-point group `headwater.stores`.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, RdfFormat, Triple, parse, parse_query_results
 
 from headwater.errors import BadQuery, NotAcceptable, TooLarge
-from headwater.store.protocol import STATE, TripleStore
+from headwater.store.protocol import STATE, NoSnapshots, TripleStore
 
 __all__ = ["TripleStoreConformance"]
 
@@ -299,6 +301,49 @@ class TripleStoreConformance:
     def test_answers_within_the_limit_are_whole(self, filled: TripleStore) -> None:
         whole = filled.query("SELECT ?o { ?s ?p ?o }", [A]).body
         assert filled.query("SELECT ?o { ?s ?p ?o }", [A], max_bytes=len(whole)).body == whole
+
+    # --- reading at length
+
+    def test_a_snapshot_stays_as_it_was_while_the_store_goes_on(self, filled: TripleStore, tmp_path: Path) -> None:
+        if not filled.snapshots:
+            with pytest.raises(NoSnapshots):
+                filled.snapshot(tmp_path / "snapshot")
+            return
+        filled.remember_ontology("abc")
+        before = set(filled.quads())
+        snapshot = filled.snapshot(tmp_path / "snapshot")
+        try:
+            filled.change([_quad("in a", A)], [_quad("later", A)], 6)
+            filled.clear()
+            assert (snapshot.sequence(), snapshot.ontology(), set(snapshot.quads())) == (5, "abc", before)
+            assert _values(snapshot, "SELECT ?o { ?s ?p ?o }", [A]) == ["in a", "shared"]
+            assert {triple.object for triple in snapshot.graph(A)} == {Literal("in a"), Literal("shared")}
+        finally:
+            snapshot.close()
+
+    def test_a_snapshot_is_read_by_other_threads_and_outlives_the_store(self, filled: TripleStore, tmp_path: Path) -> None:
+        if not filled.snapshots:
+            pytest.skip("this store makes no snapshots")
+        snapshot = filled.snapshot(tmp_path / "snapshot")
+        filled.close()
+        found: list[list[str]] = []
+        reader = threading.Thread(target=lambda: found.append(_values(snapshot, "SELECT ?o { ?s ?p ?o }", [B])))
+        reader.start()
+        reader.join()
+        snapshot.close()
+        assert found == [["in b", "shared"]]
+
+    def test_snapshots_do_not_disturb_each_other(self, filled: TripleStore, tmp_path: Path) -> None:
+        if not filled.snapshots:
+            pytest.skip("this store makes no snapshots")
+        first = filled.snapshot(tmp_path / "first")
+        filled.change([], [_quad("later", A)], 6)
+        second = filled.snapshot(tmp_path / "second")
+        first.close()
+        assert second.sequence() == 6
+        assert _values(second, "SELECT ?o { ?s ?p ?o }", [A]) == ["in a", "later", "shared"]
+        second.close()
+        assert filled.sequence() == 6
 
     # --- keeping it
 

@@ -13,6 +13,7 @@ from pyoxigraph import Quad, RdfFormat, Store, Triple, parse
 from headwater import assets
 from headwater.app import Headwater
 from headwater.checking.audit import Audit, AuditCancelled, Auditor
+from headwater.checking.plan import BadShapes
 from headwater.settings import Settings
 
 _HEAD = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix : <urn:> .\n"
@@ -54,15 +55,43 @@ def test_a_result_names_thing_label_value_shape_and_message(shapes: Callable[[st
     assert b"ValidationReport" in audit.report().turtle()
 
 
-def test_a_shape_beyond_the_core_is_judged_by_pyshacl_and_named(shapes: Callable[[str], Path]) -> None:
-    folder = shapes("""
-        :S a sh:NodeShape ; sh:targetSubjectsOf :p ; sh:sparql [ sh:message "No q." ; sh:select
-            "SELECT $this WHERE { $this <urn:p> ?any . FILTER NOT EXISTS { $this <urn:q> ?other } }" ] .
-        :T sh:targetSubjectsOf :p ; sh:path :q ; sh:maxCount 0 .
-    """)
-    audit = _audit(folder, ":x :p 1 . :y :p 1 ; :q 2 .")
-    assert list(audit.uncompiled) == ["urn:S"]
+_QUERY = """
+    :S a sh:NodeShape ; sh:targetSubjectsOf :p ; sh:sparql [ sh:message "No q." ; sh:select
+        "SELECT $this WHERE { $this <urn:p> ?any . FILTER NOT EXISTS { $this <urn:q> ?other } }" ] .
+    :T sh:targetSubjectsOf :p ; sh:path :q ; sh:maxCount 0 .
+"""
+
+
+def test_a_shape_that_brings_a_query_is_compiled_too(shapes: Callable[[str], Path]) -> None:
+    audit = _audit(shapes(_QUERY), ":x :p 1 . :y :p 1 ; :q 2 .")
+    assert audit.uncompiled == {}
     assert sorted((result.shape, result.focus) for result in audit.results) == [("urn:S", "urn:x"), ("urn:T", "urn:y")]
+
+
+def test_a_shape_that_cannot_be_compiled_is_judged_by_pyshacl_and_named(shapes: Callable[[str], Path]) -> None:
+    audit = _audit(shapes(_QUERY), "[] :p 1 . :x :p 1 . :y :p 1 ; :q 2 .")
+    assert list(audit.uncompiled) == ["urn:S"]
+    assert "blank node" in audit.uncompiled["urn:S"]
+    assert audit.by_shape == {"urn:S": 2, "urn:T": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("SELECT $this { $this ?p ?o MINUS { $this ?p 1 } }", "MINUS"),
+        ("SELECT $this { { SELECT ?o { $this ?p ?o } } }", "nested SELECT"),
+        ("SELECT $this { BIND(1 AS ?this) }", "has already"),
+        ("SELECT $this { GRAPH $shapesGraph { $this ?p ?o } }", "shapesGraph"),
+        ("SELECT $this { $this $PATH ?o }", "no sh:path"),
+        ("SELECT $this { $this ?p }", "no SPARQL"),
+        ("SELECT $this { $this ex:p ?o }", "no SPARQL"),
+        ("SELECT $this ?failure { $this ?p ?o BIND(true AS ?failure) }", "failure"),
+    ],
+)
+def test_a_query_that_shacl_forbids_is_refused_with_its_reason(query: str, reason: str, shapes: Callable[[str], Path]) -> None:
+    folder = shapes(f':S a sh:NodeShape ; sh:targetSubjectsOf :p ; sh:sparql [ sh:select "{query}" ] .')
+    with pytest.raises(BadShapes, match=reason):
+        _audit(folder, ":x :p 1 .")
 
 
 def test_an_audit_tells_how_far_it_is_and_can_be_stopped(shapes: Callable[[str], Path]) -> None:

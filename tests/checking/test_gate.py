@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,8 @@ class Others(Alone):
         self.asked.add(iri)
         return [triple for triple in self.said if triple.subject == NamedNode(iri)]
 
-    def to(self, iri: str, predicate: str) -> list[Triple]:
-        return [triple for triple in self.said if triple.object == NamedNode(iri) and triple.predicate == NamedNode(predicate)]
+    def to(self, iri: str, predicates: Collection[str]) -> list[Triple]:
+        return [triple for triple in self.said if triple.object == NamedNode(iri) and triple.predicate.value in predicates]
 
 
 def _all_others(records: list[Record], one: Record) -> Others:
@@ -281,10 +282,10 @@ def _source() -> str:
     "constraint",
     [
         "sh:sparql [ sh:select '' ]",
-        "sh:closed true",
+        "sh:path rdfs:label ; sh:closed true",
+        "sh:node [ sh:path rdfs:label ; sh:node [ sh:closed true ] ]",
         "sh:property [ sh:path rdfs:label ; sh:minCount 1 ]",
         "sh:targetNode <urn:x>",
-        "sh:path [ sh:inversePath ( rdfs:label rdfs:comment ) ] ; sh:minCount 1",
     ],
 )
 def test_shapes_that_cannot_be_judged_soundly_are_refused(constraint: str, tmp_path: Path) -> None:
@@ -310,3 +311,13 @@ def test_a_sentence_names_the_thing_by_its_label_and_shows_the_value(gate: Gate,
         "first try <urn:example:r>: This hw:status is none that Headwater knows. "
         'Write one of finished, failed, killed, running or scheduled. (found: "done")'
     ]
+
+
+def test_what_a_thing_merely_lacks_is_told_without_asking_the_engine(monkeypatch, slow_gate: Gate, record) -> None:  # type: ignore[no-untyped-def]
+    bare = record(":r a mls:Run . :m a mls:Model .", "urn:bare")
+    told = slow_gate.check([bare])
+    gate = Gate()
+    monkeypatch.setattr(gate, "_engine", lambda: pytest.fail("the engine was asked"))
+    assert gate.check([bare]) == told
+    shapes = {result.shape.partition("#")[2] for result in told["urn:bare"].hints}
+    assert {"run-code", "run-label", "run-start", "model-made-by-a-run", "model-label"} <= shapes

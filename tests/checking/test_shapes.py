@@ -169,6 +169,10 @@ PAIRS: dict[str, tuple[str, str]] = {
     ),
     "unit-code": (':e schema:unitCode "MMT", "http://qudt.org/vocab/unit/MilliM" .', ':e schema:unitCode "milli metres" .'),
     "slice-narrows": (':c hw:slice [ hw:labelClass "7" ] .', ':c hw:slice [ hw:files "a.csv" ] .'),
+    "slice-says-no-more": (
+        ':c hw:slice [ a hw:Slice ; hw:labelClass "7" ; rdfs:label "sevens" ; dcterms:description "as labelled in May" ] .',
+        ':c hw:slice [ hw:after "2026-03-01T00:00:00Z"^^xsd:dateTime ; hw:labelClas "7" ] .',
+    ),
     "derivation-not-of-itself": (":b prov:wasDerivedFrom :a .", ":a prov:wasDerivedFrom :a ."),
     "documents-not-itself": (":p hw:documents :m .", ":p hw:documents :p ."),
     "controls-not-itself": (":m hw:controls :i .", ":i hw:controls :i ."),

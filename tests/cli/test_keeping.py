@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyoxigraph import RdfFormat, parse
 
 Headwater = Callable[..., Any]
@@ -40,7 +41,7 @@ def test_a_damaged_backup_is_not_put_back(headwater: Headwater, lab: Path) -> No
 
 def test_rebuild_and_verify_agree_with_the_ledger(headwater: Headwater, lab: Path) -> None:
     assert headwater("rebuild", "--json", "--data", lab).json["sequence"] == 1
-    assert headwater("verify", "--json", "--data", lab).json == {"sequence": 1, "ok": True, "differences": []}
+    assert headwater("verify", "--json", "--data", lab).json == {"sequence": 1, "ok": True, "differences": [], "audit_due": []}
 
 
 def test_a_dump_names_the_graph_of_each_record(headwater: Headwater, lab: Path) -> None:
@@ -75,3 +76,28 @@ def test_the_manifest_says_how_far_a_backup_goes(headwater: Headwater, lab: Path
     manifest = json.loads(Path("copy.sqlite.json").read_text())
     assert manifest["sequence"] == 1
     assert manifest["bytes"] == Path("copy.sqlite").stat().st_size
+
+
+def test_an_audit_that_is_due_is_said_and_made(headwater: Headwater, lab: Path) -> None:
+    (lab / "audit.json").unlink()
+    told = headwater("verify", "--data", lab)
+    assert (told.code, "An audit is due" in told.err) == (0, True)
+    assert headwater("verify", "--json", "--data", lab).json["audit_due"] != []
+    assert "an audit is due" in headwater("doctor", "--data", lab).out
+    assert headwater("verify", "--audit", "--data", lab).code == 0
+    assert "audit is due" not in headwater("verify", "--data", lab).err
+    assert "an audit is due" not in headwater("doctor", "--data", lab).out
+
+
+def test_an_audit_speaks_german_and_tells_how_far_it_is(headwater: Headwater, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from headwater.cli import printing
+
+    monkeypatch.setattr(printing, "_SILENCE_S", 0)
+    told = headwater("verify", "--audit", "--language", "de", "--json", "--data", lab)
+    assert "Asking each shape:" in told.err
+    english = headwater("verify", "--audit", "--json", "--data", lab).json["results"]
+    assert told.json["results"]
+    for german, other in zip(told.json["results"], english, strict=True):
+        assert german["focus"] == other["focus"]
+        assert german["message"] != other["message"]
+    assert headwater("verify", "--audit", "--language", "tlh", "--data", lab).code == 2

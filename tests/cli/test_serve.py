@@ -101,3 +101,22 @@ def test_an_import_that_is_stopped_leaves_whole_records_only(headwater: Headwate
     assert importing.returncode in (0, 130)
     assert headwater("verify", "--data", "d").code == 0
     assert headwater("import", many, "--data", "d").code == 0
+
+
+def test_a_server_audits_by_itself_what_is_due(headwater: Headwater, lab: Path) -> None:
+    (lab / "audit.json").unlink()
+    port = _free_port()
+    server = _started(lab, port)
+    try:
+        told: dict[str, Any] = {"last": None}
+        for _ in range(300):
+            told = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/audits", timeout=5).read())
+            if told["last"] is not None:
+                break
+            time.sleep(0.1)
+        assert (told["last"]["conforms"], told["due"], told["automatic"]) == (True, False, True)
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=30)
+    assert (server.returncode, "Traceback" in said) == (0, False)
+    assert "an audit is due" not in headwater("doctor", "--data", lab).out

@@ -46,6 +46,8 @@ def files(headwater: Headwater) -> None:
         (["model.ttl", "run.ttl", "--profile", "retrain-ready"], 2),
         (["run.ttl", "--profile", "retrain-ready"], 2),
         (["run.ttl", "--profile", "perfect"], 2),
+        (["run.ttl", "--resolve"], 2),
+        (["run.ttl", "--profile", "core", "--resolve"], 2),
         (["run.ttl", "--as", "pdf"], 2),
         (["run.ttl", "--language", "tlh"], 2),
     ],
@@ -117,6 +119,23 @@ def test_stored_objects_are_judged_by_their_identifiers(headwater: Headwater, la
     core = headwater("validate", "https://lab.example/model-a", "--data", lab)
     assert core.code == 0
     assert "Core: " in core.out
+
+
+def test_a_look_finds_files_that_changed_or_are_gone(headwater: Headwater) -> None:
+    Path("digits.csv").write_text("a")
+    Path("places.ttl").write_text(f"{HEAD}<urn:d> hw:location '{Path().resolve()}/digits.csv' .")
+    command = ("validate", "model.ttl", "run.ttl", "places.ttl", "--profile", "retrain-ready", "--resolve")
+    (place,) = headwater(*command, "--json").json["objects"][0]["places"]
+    assert (place["state"], place["digest"]) == ("resolvable", "same")
+    assert "still there, the digest is the same" in headwater(*command).out
+    Path("digits.csv").write_text("b")
+    assert "BUT THE DIGEST DIFFERS" in headwater(*command).out
+    assert "data that are still the same" in headwater(*command).out
+    Path("digits.csv").unlink()
+    told = headwater(*command)
+    assert "gone: There is no such file on this machine." in told.out
+    assert "- data that are still there" in told.out
+    assert "retrain-data-there" in headwater(*command, "--as", "sarif").out
 
 
 def test_an_identifier_that_nobody_knows_is_refused(headwater: Headwater, lab: Path) -> None:

@@ -99,6 +99,31 @@ def test_one_record_twice_in_a_write_is_two_revisions(ledger: Ledger) -> None:
     assert [(one.status, one.revision.number) for one in done] == [("created", 1), ("changed", 2), ("unchanged", 2)]
 
 
+def test_new_and_known_records_in_one_write_keep_their_own_histories(ledger: Ledger) -> None:
+    ledger.append([record("a"), record("b")], "ada")
+    written = [record("c"), record("b", "y"), record("a"), record("c", "y"), record("d")]
+    statuses = [appended.status for appended in ledger.append(written, "bob")]
+    assert statuses == ["created", "changed", "unchanged", "changed", "created"]
+    heads = ledger.latest([f"urn:record:{name}" for name in "abcde"])
+    assert {iri[-1]: (head.sequence, head.number) for iri, head in heads.items()} == {
+        "a": (1, 1),
+        "b": (4, 2),
+        "c": (5, 2),
+        "d": (6, 1),
+    }
+    assert [revision.sequence for revision in ledger.history("urn:record:c")] == [3, 5]
+
+
+def test_the_latest_revision_may_be_a_withdrawal(ledger: Ledger) -> None:
+    ledger.append([record("a"), record("b")], "ada")
+    ledger.withdraw("urn:record:a", "ada", "wrong")
+    assert {iri: head.act for iri, head in ledger.latest(["urn:record:a", "urn:record:b"]).items()} == {
+        "urn:record:a": "withdraw",
+        "urn:record:b": "write",
+    }
+    assert list(ledger.written(["urn:record:a", "urn:record:b"])) == ["urn:record:b"]
+
+
 def test_revisions_stay_as_they_were(ledger: Ledger) -> None:
     ledger.append([record("a")], "ada")
     first = ledger.entry(1)

@@ -153,7 +153,8 @@ def test_weaker_evidence_is_left_out_and_the_answer_says_that_something_was() ->
         ({"fields": "colour"}, "fields"),
         ({"include": "weather"}, "include"),
         ({"depht": "3"}, "depht"),
-        ({"as_of": "2026-01-01"}, "as_of"),
+        ({"as_of": "yesterday"}, "as_of"),
+        ({"known_at": "2026-13-01"}, "known_at"),
     ],
 )
 def test_a_wrong_parameter_is_named(given: dict[str, Any], parameter: str) -> None:

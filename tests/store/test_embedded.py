@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from headwater.errors import FolderBusy
+from headwater.errors import FolderBusy, StorageFailed
 from headwater.store import embedded
 from headwater.store.embedded import EmbeddedStore
-from headwater.store.protocol import StoreBroken, TripleStore
+from headwater.store.protocol import NoSnapshots, StoreBroken, TripleStore
 from headwater.testing import TripleStoreConformance
 
 
@@ -55,6 +55,25 @@ class TestByBulkLoad(TestInMemory):
         assert filled.sequence() == 5
 
 
+class _Plain(EmbeddedStore):
+    """A store that makes no snapshots, as a remote one may."""
+
+    @property
+    def snapshots(self) -> bool:
+        return False
+
+    def snapshot(self, folder: Path) -> EmbeddedStore:
+        raise NoSnapshots(f"No snapshot was made in {folder}.")
+
+
+class TestWithoutSnapshots(TripleStoreConformance):
+    @pytest.fixture
+    def store(self) -> Iterator[TripleStore]:
+        store = _Plain(None)
+        yield store
+        store.close()
+
+
 def test_a_store_that_was_closed_says_so() -> None:
     store = EmbeddedStore(None)
     store.close()
@@ -75,3 +94,8 @@ def test_a_forgotten_iterator_does_not_keep_the_folder_locked(tmp_path: Path) ->
     next(store.quads())
     store.close()
     EmbeddedStore(tmp_path / "store").close()
+
+
+def test_a_snapshot_that_is_not_there_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        EmbeddedStore.read_only(tmp_path / "nothing")

@@ -6,16 +6,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import uvicorn
 
+from headwater.app import Headwater
 from headwater.errors import Conflict
+from headwater.settings import Settings
 from headwater.web.server import configured, listening
-from tests.web.conftest import Client
+from tests.web.conftest import LABORATORY, PREFIXES, Client
 
 pytestmark = pytest.mark.server
 
@@ -23,6 +28,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from headwater.app import Headwater
+from headwater.settings import Settings
 from headwater.settings import Settings
 from headwater.web.server import serve
 with Headwater.open(Settings(data=Path(sys.argv[1]), store="memory")) as headwater:
@@ -80,3 +86,47 @@ def test_forwarded_addresses_are_never_believed(lab: Client) -> None:
     config = configured(lab.headwater)
     assert config.proxy_headers is False
     assert config.workers == 1
+
+
+CSV = {"Accept": "text/csv"}
+SLOW_QUERY = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o }"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The laboratory behind a real socket, with queries of at most a second."""
+    (tmp_path / "lab.ttl").write_text(PREFIXES + LABORATORY, encoding="utf-8")
+    with Headwater.open(Settings(data=tmp_path / "data", query_timeout_s=1.0, max_answer_mb=512)) as headwater:
+        headwater.import_source(tmp_path / "lab.ttl")
+        with listening("127.0.0.1", 0) as listener:
+            server = uvicorn.Server(configured(headwater))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            server.should_exit = True
+            thread.join()
+
+
+def test_a_query_that_takes_too_long_is_an_error_before_the_first_byte(served: str) -> None:
+    counting = SLOW_QUERY.replace("*", "(COUNT(*) AS ?n)")
+    answer = httpx.get(f"{served}/sparql", params={"query": counting}, timeout=30)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.json()["title"] == "The query took too long"
+    assert "retry-after" in answer.headers
+
+
+def test_an_answer_that_is_cut_short_breaks_off_so_that_nobody_takes_it_for_whole(served: str) -> None:
+    with httpx.stream("GET", f"{served}/sparql", params={"query": SLOW_QUERY}, headers=CSV, timeout=30) as answer:
+        assert answer.status_code == 200
+        pieces = answer.iter_bytes()
+        assert next(pieces).startswith(b"a,b,c")
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(pieces)
+
+
+def test_who_hangs_up_stops_the_query(served: str) -> None:
+    counting = SLOW_QUERY.replace("*", "(COUNT(*) AS ?n)")
+    for _ in range(8):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{served}/sparql", params={"query": counting}, timeout=0.1)
+    assert httpx.get(f"{served}/sparql", params={"query": "ASK {}"}, timeout=30).json()["boolean"] is True

@@ -59,7 +59,19 @@ def test_traversal_parameters_have_one_spelling(laboratory: Headwater) -> None:
     def names(path: str) -> set[str]:
         return {parameter["name"] for parameter in paths[path]["get"]["parameters"]}
 
-    walk = {"id", "direction", "depth", "types", "roles", "stop_at", "ignore_as_hops", "as_of", "min_evidence", "max_nodes"}
+    walk = {
+        "id",
+        "direction",
+        "depth",
+        "types",
+        "roles",
+        "stop_at",
+        "ignore_as_hops",
+        "as_of",
+        "known_at",
+        "min_evidence",
+        "max_nodes",
+    }
     walk |= {"fields", "include", "format"}
     assert names("/api/v1/lineage") == names("/api/v1/benefits") == walk
     assert names("/api/v1/impact") == walk | {"change", "slice"}

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from pyoxigraph import QueryResultsFormat, RdfFormat, parse, parse_query_results
 
+from headwater.access.reader import ANONYMOUS
 from tests.web.conftest import BASE, Client
 
 SELECT = "PREFIX hw: <https://w3id.org/headwater/terms#> SELECT ?m WHERE { ?m a hw:Model }"
@@ -100,7 +101,6 @@ def test_a_query_that_must_not_run_is_refused(lab: Client, query: str, status: i
 
 def test_what_the_protocol_forbids_is_refused(lab: Client) -> None:
     assert lab.get(_url(SELECT, f"&query={quote(SELECT)}")).status_code == 400
-    assert lab.get(_url(SELECT, "&default-graph-uri=urn:x")).status_code == 400
     assert lab.post(f"/sparql?query={quote(SELECT)}", SELECT, "application/sparql-query").status_code == 400
     assert lab.post("/sparql", "update=CLEAR+ALL", "application/x-www-form-urlencoded").status_code == 400
     assert lab.post("/sparql", "", "application/x-www-form-urlencoded").status_code == 400
@@ -129,3 +129,37 @@ def test_a_stranger_queries_only_what_is_public(lab: Client, stranger: Client) -
     assert stranger.get(_url(query)).json()["results"]["bindings"] == []
     anywhere = "SELECT ?l { GRAPH ?g { ?s <http://www.w3.org/2000/01/rdf-schema#label> ?l } FILTER(?l = 'embargoed') }"
     assert stranger.get(_url(anywhere)).json()["results"]["bindings"] == []
+
+
+def test_the_request_may_name_the_graphs_and_goes_before_the_query(lab: Client) -> None:
+    record = next(iter(lab.headwater.visible_graphs(ANONYMOUS)))
+    asked = "SELECT (COUNT(*) AS ?n) {} {{ ?s ?p ?o }}"
+    whole = lab.get(_url(asked.format("")), accept="text/csv").text.split()[1]
+    one = lab.get(_url(asked.format(""), f"&default-graph-uri={quote(record)}"), accept="text/csv").text.split()[1]
+    own = lab.get(_url(asked.format(f"FROM <{record}>")), accept="text/csv").text.split()[1]
+    none = lab.get(_url(asked.format(f"FROM <{record}>"), "&default-graph-uri=urn:x"), accept="text/csv").text.split()[1]
+    assert 0 < int(one) == int(own) < int(whole)
+    assert none == "0"
+
+
+def test_a_named_graph_is_there_only_if_it_is_asked_for(lab: Client) -> None:
+    record = next(iter(lab.headwater.visible_graphs(ANONYMOUS)))
+    asked = "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }"
+    assert record in lab.get(_url(asked), accept="text/csv").text
+    assert record in lab.get(_url(asked, f"&named-graph-uri={quote(record)}"), accept="text/csv").text
+    assert record not in lab.get(_url(asked, "&named-graph-uri=urn:x"), accept="text/csv").text
+    assert record not in lab.get(_url(asked.replace("{", "FROM NAMED <urn:x> {", 1)), accept="text/csv").text
+
+
+def test_an_answer_names_the_state_that_it_speaks_of(lab: Client) -> None:
+    assert int(lab.get(_url(SELECT)).headers["headwater-sequence"]) == lab.headwater.sequence > 0
+
+
+def test_asking_again_is_answered_from_memory_until_something_is_written(lab: Client) -> None:
+    asked = _url(SELECT + " # kept")
+    first = lab.get(asked, accept="text/csv")
+    hits = lab.headwater.kept_answers.hits
+    assert lab.get(asked, accept="text/csv").text == first.text
+    assert lab.headwater.kept_answers.hits == hits + 1
+    changing = _url("SELECT (UUID() AS ?one) {}")
+    assert lab.get(changing, accept="text/csv").text != lab.get(changing, accept="text/csv").text

@@ -7,6 +7,7 @@ from pathlib import Path
 from pyoxigraph import RdfFormat, parse
 
 from headwater.app import Headwater
+from headwater.settings import Settings
 from tests.web.conftest import BASE, PREFIXES, Client, load
 
 MODEL = f"{PREFIXES}<{BASE}id/model/m> a hw:Model ; rdfs:label 'm' ; prov:wasGeneratedBy <{BASE}id/run/fit> ."
@@ -130,3 +131,39 @@ def test_the_name_that_gathers_versions_is_not_asked_whether_it_is_ready(writabl
     load(writable, tmp_path / "model.ttl", text)
     assert "Ready to retrain? 1 of 9" in Client(writable).get("/object/model/m", accept="text/html").text
     assert "Ready to retrain" not in Client(writable).get("/object/model/all", accept="text/html").text
+
+
+def test_whether_data_are_still_there_is_looked_up_for_writers_only(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "d.csv").write_text("a")
+    settings = Settings(data=tmp_path / "data", store="memory", base_iri=BASE, resolve_folders=(tmp_path / "shared",))
+    where = "/api/v1/validate?id=model/m&profile=retrain-ready&resolve=true"
+    with Headwater.open(settings) as headwater:
+        places = f"<{BASE}id/dataset/d> hw:location '{tmp_path}/shared/d.csv' , '{tmp_path}/elsewhere.csv' ."
+        load(headwater, tmp_path / "model.ttl", MODEL)
+        load(headwater, tmp_path / "run.ttl", f"{RUN} {places}")
+        answer = Client(headwater).get(where)
+        seen = {place["address"].rpartition("/")[2]: place for place in answer.json()["places"]}
+        assert (seen["d.csv"]["state"], seen["elsewhere.csv"]["state"]) == ("resolvable", "not_checked")
+        assert "resolve_folders" in seen["elsewhere.csv"]["reason"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+        (tmp_path / "shared" / "d.csv").unlink()
+        again = Client(headwater).get(where).json()
+        assert {place["state"] for place in again["places"]} == {"gone", "not_checked"}
+        assert Client(headwater).get(where.removesuffix("&resolve=true")).json()["places"] is None
+        outside = Client(headwater, peer="203.0.113.9", host="lab.example")
+        assert outside.get(where).status_code == 401
+        token = headwater.tokens.create("eve", "read")
+        assert outside.get(where, headers={"Authorization": f"Bearer {token}"}).status_code == 403
+
+
+def test_only_a_profile_that_asks_for_it_is_looked_up_for(writable: Headwater, tmp_path: Path) -> None:
+    load(writable, tmp_path / "model.ttl", MODEL)
+    client = Client(writable)
+    refused = client.get("/api/v1/validate?id=model/m&profile=core&resolve=true")
+    assert (refused.status_code, refused.json()["parameter"]) == (422, "resolve")
+    assert client.post("/api/v1/validate?resolve=true", MODEL, "text/turtle").status_code == 422
+    document = f"{MODEL} {RUN.replace(PREFIXES, '')} <{BASE}id/dataset/d> hw:location '/nowhere/of/this/machine' ."
+    told = client.post("/api/v1/validate?profile=retrain-ready&resolve=true", document, "text/turtle")
+    assert [place["state"] for place in told.json()["profiles"][0]["places"]] == ["not_checked"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,9 +14,12 @@ from headwater.app.notices import Notice, Notices, known
 from headwater.app.sight import Sight
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
+from headwater.lineage.differences import Moment, impact_difference
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts, judge
 from headwater.store.protocol import TripleStore
+
+HARMLESS = "metadata-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,42 @@ class Answerer:
         self, iri: str, sight: Sight, asked: Traversal, sequence: int, change: str | None, slice: str | dict[str, Any] | None
     ) -> dict[str, Any]:
         meant = self.notices.meant(iri, sight, change, slice)
+        own = self.notices.notice(iri, sight)
+        if own is not None and own.later_than(sight.as_of):
+            # The change had not happened: what is downstream is told, and that nothing ailed it.
+            body = impact_answer(
+                sight.lineage, sight.full, iri, replace(meant, kind=HARMLESS), asked, self.setting(sight, sequence)
+            )
+            body["query"] |= {"id": iri, "change": meant.kind}
+            for node in body["nodes"].values():
+                if "justification" in node:
+                    node["justification"] = "not-yet"
+            return body
         body = impact_answer(sight.lineage, sight.full, iri, meant, asked, self.setting(sight, sequence))
         body["query"]["id"] = iri
         return body
+
+    def difference(
+        self,
+        iri: str,
+        sights: tuple[Sight, Sight],
+        asked: Traversal,
+        sequence: int,
+        change: str | None,
+        slice: str | dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        """What a change does to whom at the second of two times, and did not at the first."""
+        moments = []
+        for sight in sights:
+            own = self.notices.notice(iri, sight)
+            happened = own is None or not own.later_than(sight.as_of)
+            there = happened and (own is not None or (change is not None and sight.lineage.find(iri) is not None))
+            meant = self.notices.meant(iri, sight, change, slice) if there else None
+            moments.append(Moment(sight.lineage, sight.full, meant))
+        if moments[1].change is None and moments[0].change is None:
+            # Says what is wrong with the question itself.
+            self.notices.meant(iri, sights[1], change, slice)
+        return impact_difference(iri, moments[0], moments[1], asked, self.setting(sights[1], sequence))
 
     def standing(self, iri: str, sight: Sight) -> list[Standing]:
         """What every announced change that reaches `iri` does to it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from pyoxigraph import NamedNode, Triple
@@ -22,7 +22,6 @@ class Around:
         self._graphs = views.graphs(internal=True, projects=None)
         self._is_view = views.is_view
         self._revised = [graph for iri in revised for graph in (NamedNode(iri), entailed_graph(iri))]
-        self._met: dict[str, bool] = {}
 
     def about(self, iri: str) -> Iterator[Triple]:
         """What others say of a thing."""
@@ -31,13 +30,14 @@ class Around:
             if triple not in going:
                 yield triple
 
-    def to(self, iri: str, predicate: str) -> Iterator[Triple]:
-        """What others say by a predicate that has the thing as its value."""
+    def to(self, iri: str, predicates: Collection[str]) -> Iterator[Triple]:
+        """What others say by any of these predicates that has the thing as its value."""
         node = NamedNode(iri)
-        if iri not in self._met:
-            # Most things are nobody's value: one look instead of one for each predicate.
-            self._met[iri] = next(self._store.about(node, self._graphs, as_object=True), None) is not None
-        if self._met[iri]:
+        # Most things are nobody's value: one look instead of one for each predicate. Of a thing that is the value of very many
+        # statements, only those of these predicates are read.
+        if next(iter(self._store.about(node, self._graphs, as_object=True)), None) is None:
+            return
+        for predicate in predicates:
             for triple in self._store.about(node, self._graphs, as_object=True, predicate=NamedNode(predicate)):
                 if triple not in self._going:
                     yield triple

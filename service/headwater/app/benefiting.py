@@ -148,7 +148,7 @@ class Benefiting:
         settings: dict[str, str] = {}
         status = ""
         measured: list[tuple[str, float, str | None]] = []
-        for triple in dict.fromkeys(self._store.about(NamedNode(iri), sight.graphs)):
+        for triple in dict.fromkeys(sight.about(NamedNode(iri))):
             if triple.predicate in (MLS.hasInput, MLS.hasOutput) and isinstance(triple.object, NamedNode):
                 self._read_detail(triple.object, sight, settings, measured)
             elif triple.predicate == HW.status and isinstance(triple.object, Literal):
@@ -173,7 +173,7 @@ class Benefiting:
         self, node: NamedNode, sight: Sight, settings: dict[str, str], measured: list[tuple[str, float, str | None]]
     ) -> None:
         values: dict[NamedNode, list[NamedNode | Literal]] = {}
-        for triple in self._store.about(node, sight.graphs):
+        for triple in sight.about(node):
             if isinstance(triple.object, NamedNode | Literal):
                 values.setdefault(triple.predicate, []).append(triple.object)
         specified, value = values.get(MLS.specifiedBy), values.get(MLS.hasValue)

@@ -10,9 +10,12 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Triple
 
 from headwater.access.levels import level
+from headwater.app.profiling import looking
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.writing import Progress
 from headwater.checking.gate import Gate
+from headwater.checking.hierarchy import Classified, Hierarchy, axioms
+from headwater.checking.places import Look
 from headwater.checking.profile_report import ProfileReport
 from headwater.checking.profiles import About, profile
 from headwater.checking.sieve import TYPE
@@ -45,6 +48,7 @@ class Inspector:
         self._known: dict[str, dict[Triple, None]] = defaultdict(dict)
         self._accepted = Told()
         self._told_by: dict[str, str] = {}
+        self._axioms: set[Triple] = set()
 
     @property
     def sequence(self) -> int:
@@ -102,7 +106,10 @@ class Inspector:
             return
         if self._gate is None:
             self._gate = Gate()
-        verdicts = self._gate.check(records, self._accepted)
+        self._axioms |= {triple for record in records for triple in axioms(record.asserted)}
+        hierarchy = Hierarchy(self._axioms)
+        around = Classified(self._accepted, hierarchy) if hierarchy else self._accepted
+        verdicts = self._gate.check([hierarchy.classified(record) for record in records] if hierarchy else records, around)
         for record in records:
             verdict = verdicts[record.iri]
             status = "created" if verdict.conforms else "rejected"
@@ -119,12 +126,13 @@ class Inspector:
                 report.statements += len(record.asserted)
                 report.objects |= {node.iri: node.kind for node in record.lineage.nodes if node.kind not in ("", "part")}
 
-    def profiled(self, name: str, elsewhere: About | None = None) -> dict[str, list[ProfileReport]]:
+    def profiled(self, name: str, elsewhere: About | None = None, look: Look | None = None) -> dict[str, list[ProfileReport]]:
         """A report on every object that the sources describe and the profile judges, by source, in the order of reading.
 
-        `elsewhere` is asked for what is known besides the sources. Raises `BadParameter` for a profile that there is none of.
+        `elsewhere` is asked for what is known besides the sources, `look` goes to the stated places. Raises `BadParameter` for a
+        profile that there is none of, or that has no use for a look.
         """
-        asked = profile(name)
+        asked = profile(name) if look is None else looking(name)
 
         def about(iri: str) -> Iterator[Triple]:
             yield from self._known.get(iri, ())
@@ -134,6 +142,6 @@ class Inspector:
         found: dict[str, list[ProfileReport]] = defaultdict(list)
         for iri, source in self._told_by.items():
             types = [t.object.value for t in self._known[iri] if t.predicate.value == TYPE and isinstance(t.object, NamedNode)]
-            if asked.concerns(types) and (report := asked.judge(iri, about)) is not None:
+            if asked.concerns(types) and (report := asked.judge(iri, about, look)) is not None:
                 found[source].append(report)
         return dict(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from headwater.access import LOCAL, Reader
 from headwater.access.levels import level
+from headwater.app.audit_report import AuditReport
 from headwater.app.opened import Opened
 from headwater.app.report import ImportReport
 from headwater.app.writing import Progress
@@ -113,9 +114,21 @@ class Keeping(Opened):
     def audit(self, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Audit:
         """Check all that is here against the shapes, on a snapshot: reading and writing go on meanwhile.
 
-        `progress` is told how many shapes are done; the audit stops with `AuditCancelled` soon after `cancelled` says so.
+        `progress` is told how many shapes are done; the audit stops with `AuditCancelled` soon after `cancelled` says so. Raises
+        `Conflict` while another one runs; `audits` has those that run in the background.
         """
-        return self._audits.audit(self._store, self.views, progress=progress, cancelled=cancelled)
+        return self.audits.audit(progress, cancelled)
+
+    def audit_report(self, reader: Reader) -> AuditReport:
+        """What the last audit found and what goes on; findings that the reader may not see are only counted."""
+        last = self.audits.last()
+        if last is None:
+            return AuditReport(self.audits.status(), None, [])
+        graphs = self.views.graphs(internal=reader.internal, projects=reader.projects)
+        shown = last.audit.results
+        if graphs != self.views.graphs(internal=True, projects=None):
+            shown = self.audits.standing(shown, graphs)
+        return AuditReport(self.audits.status(), last, shown)
 
     def status(self) -> dict[str, Any]:
         """How far ledger, store and index are, and what they hold."""
@@ -128,7 +141,7 @@ class Keeping(Opened):
             "ready": last == self._store.sequence() == self._index.sequence,
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
-            "audit": self._audits.status(),
+            "audit": self.audits.status(),
         }
 
 

@@ -11,8 +11,9 @@ from headwater.app.sight import Sight
 from headwater.errors import BadParameter
 from headwater.lineage.families import versions_of
 from headwater.lineage.graph import LineageGraph
-from headwater.lineage.slices import read_slice
-from headwater.lineage.verdict import Change, revisions_after
+from headwater.lineage.mending import revisions_after
+from headwater.lineage.slices import moment, read_slice
+from headwater.lineage.verdict import Change
 from headwater.records.links import slice_json
 from headwater.store.protocol import TripleStore
 from headwater.terms.names import HW, PROV, RDF
@@ -27,6 +28,11 @@ class Notice:
     change: Change
     objects: tuple[str, ...]
     at: str | None
+
+    def later_than(self, as_of: float | None) -> bool:
+        """Whether the change is known to have happened only after a moment (None: the present)."""
+        happened = None if self.at is None else moment(self.at)
+        return as_of is not None and happened is not None and happened > as_of
 
 
 class Notices:
@@ -66,7 +72,7 @@ class Notices:
     def notice(self, iri: str, sight: Sight) -> Notice | None:
         """The announced change that `iri` is, if it is one."""
         values: dict[NamedNode, list[NamedNode | Literal]] = {}
-        for triple in self._store.about(NamedNode(iri), sight.graphs):
+        for triple in sight.about(NamedNode(iri)):
             if isinstance(triple.object, NamedNode | Literal):
                 values.setdefault(triple.predicate, []).append(triple.object)
         if HW.Change not in values.get(RDF.type, []):
@@ -97,19 +103,25 @@ class Notices:
         if node is None:
             return ""
         details: dict[str, list[NamedNode | Literal]] = {}
-        for triple in dict.fromkeys(self._store.about(node, sight.graphs)):
+        for triple in dict.fromkeys(sight.about(node)):
             if isinstance(triple.object, NamedNode | Literal):
                 details.setdefault(triple.predicate.value, []).append(triple.object)
         return slice_json(details)
 
     def all(self, sight: Sight) -> list[Notice]:
         """All announced changes that the reader may see, the latest first."""
-        found = {
-            triple.subject.value: None
-            for triple in self._store.about(HW.Change, sight.graphs, as_object=True)
-            if triple.predicate == RDF.type and isinstance(triple.subject, NamedNode)
-        }
-        notices = [notice for notice in (self.notice(iri, sight) for iri in found) if notice is not None]
+        lineage = sight.lineage
+        if sight.known_at is None:
+            found = {
+                triple.subject.value: None
+                for triple in self._store.about(HW.Change, sight.graphs, as_object=True)
+                if triple.predicate == RDF.type and isinstance(triple.subject, NamedNode)
+            }
+        else:
+            found = dict.fromkeys(lineage.iris[node] for node in lineage.of_kind("change").tolist())
+        notices = [
+            notice for iri in found if (notice := self.notice(iri, sight)) is not None and not notice.later_than(sight.as_of)
+        ]
         return sorted(notices, key=lambda notice: (notice.at or "", notice.iri), reverse=True)
 
 

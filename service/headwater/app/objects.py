@@ -11,6 +11,7 @@ from headwater.app.inspecting import Inspector
 from headwater.app.opened import Opened
 from headwater.app.sight import Sight
 from headwater.app.values import Exported, ObjectList
+from headwater.checking.places import Look
 from headwater.checking.profile_report import ProfileReport
 from headwater.errors import BadParameter
 from headwater.exporters.registry import exporter
@@ -67,14 +68,15 @@ class Objects(Opened):
         counted = {kind.name: len(lineage.of_kind(kind.name)) for kind in vocabulary().kinds}
         return {name: count for name, count in counted.items() if count}
 
-    def profile(self, iri: str, profile: str, reader: Reader) -> ProfileReport:
+    def profile(self, iri: str, profile: str, reader: Reader, *, look: Look | None = None) -> ProfileReport:
         """How complete an object is for a purpose, such as `retrain-ready`, as far as this reader may see.
 
-        Raises `BadParameter` where there is no such profile, or where it judges no object of this kind.
+        `look` goes to the stated places (`headwater.app.resolving.Resolver` does). Raises `BadParameter` where there is no such
+        profile, where it judges no object of this kind, or where it has no use for a look.
         """
         sequence, sight = self.sequence, self._sight(reader)
         thing = self._names.thing(iri, sight.lineage, sight.graphs)
-        return self._profiler.judge(thing, profile, sight.graphs, sequence)
+        return self._profiler.judge(thing, profile, sight.graphs, sequence, look)
 
     def profile_document(
         self,
@@ -85,11 +87,12 @@ class Objects(Opened):
         format: str = "auto",
         name: str | None = None,
         media_type: str | None = None,
+        look: Look | None = None,
     ) -> list[ProfileReport]:
         """The same for every object that a document describes, together with what the reader may see here. Nothing is written."""
         inspector = Inspector(self.settings, mint=self.mint, gate=self._writer.gate)
         inspector.import_source(path, format=format, name=name, media_type=media_type)
-        found = inspector.profiled(profile, self._profiler.about(self._sight(reader).graphs))
+        found = inspector.profiled(profile, self._profiler.about(self._sight(reader).graphs), look)
         return [report for reports in found.values() for report in reports]
 
     def export(self, iri: str, format: str, reader: Reader) -> Exported:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pyoxigraph import NamedNode, Triple
+
 from headwater import assets
 from headwater.access import Reader, TokenBook, who
 from headwater.access.loopback import is_loopback
 from headwater.app.answering import Answerer
-from headwater.app.auditing import AuditBook
+from headwater.app.audit_book import AuditBook
+from headwater.app.auditing import Auditing
 from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
 from headwater.app.folder import FolderLock, open_store
 from headwater.app.naming import Names
+from headwater.app.past import Past
 from headwater.app.profiling import Profiler
 from headwater.app.sight import Sight
 from headwater.app.withdrawn import Tombstones
@@ -29,6 +34,7 @@ from headwater.ledger.schema import open_engine, sqlite_address
 from headwater.ledger.tokens import TokenTable
 from headwater.lineage.index import LineageIndex
 from headwater.questions.catalogue import Question, catalogue
+from headwater.records.record import RecordMaker
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.views import Views
@@ -74,11 +80,14 @@ class Opened:
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
         self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        self.audits = self._auditing(folder, in_memory)
+        self._writer.audit_due = self.audits.note
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
         self._describer = Describer(self._store, self._names, self.ledger)
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
         self._benefiting = Benefiting(self._store, self._names, self._answerer.setting)
         self._profiler = Profiler(self._store)
+        self._past = Past(self.ledger, RecordMaker(self.mint))
         self._tombstones = Tombstones(self.ledger)
         stated = self._store.ontology()
         if stated != vocabulary().digest and self._store.sequence() > 0:
@@ -88,9 +97,20 @@ class Opened:
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+
+    def _auditing(self, folder: Path, in_memory: bool) -> Auditing:
         empty = self.ledger.last_sequence() == 0
-        self._audits = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
-        self._writer.audit_due = self._audits.note
+        book = AuditBook(None if in_memory else folder, vocabulary().digest, empty=empty, clock=self._clock)
+        return Auditing(
+            book,
+            self._store,
+            self.mint.base,
+            self._writer,
+            folder=None if in_memory else folder,
+            automatic=self.settings.audits == "automatic",
+            pause_s=self.settings.audit_pause_s,
+            clock=self._clock,
+        )
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -101,8 +121,9 @@ class Opened:
         return cls(settings)
 
     def close(self) -> None:
-        """Save the index and let go of the folder."""
+        """Stop an audit that may be under way, save the index, and let go of the folder."""
         try:
+            self.audits.stop()
             self._writer.save_index()
         finally:
             self._opened.close()
@@ -133,12 +154,38 @@ class Opened:
         """How far the ledger has come, as store and index see it."""
         return self._index.sequence
 
-    def _sight(self, reader: Reader) -> Sight:
+    def _sight(self, reader: Reader, *, as_of: float | None = None, known_at: int | float | None = None) -> Sight:
+        """What a reader sees now, or saw of the world at `as_of` (seconds since 1970), or what was known at `known_at`.
+
+        Raises `BadParameter` for a sequence number that the ledger has not reached.
+        """
         graphs = tuple(self.views.graphs(internal=reader.internal, projects=reader.projects))
-        full = self._index.graph()
-        levels = frozenset(name for name in self._index.levels() if reader.sees(name))
-        everything = levels == frozenset(self._index.levels())
-        return Sight(graphs, full if everything else self._index.graph(levels), full)
+        number = self._reached(known_at)
+        full = self._index.graph(known_at=number, as_of=as_of)
+        levels = frozenset(name for name in self._index.levels(known_at=number) if reader.sees(name))
+        everything = levels == frozenset(self._index.levels(known_at=number))
+        lineage = full if everything else self._index.graph(levels, known_at=number, as_of=as_of)
+
+        def about(node: NamedNode) -> Iterable[Triple]:
+            if number is None:
+                return self._store.about(node, graphs)
+            return self._past.about(node, lineage, number)
+
+        return Sight(graphs, lineage, full, about, number, as_of)
+
+    def _reached(self, known_at: int | float | None) -> int | None:
+        """The sequence number that is meant by a number or a time; None for the present one."""
+        if known_at is None:
+            return None
+        last = self.sequence
+        number = self.ledger.sequence_at(_written(known_at)) if isinstance(known_at, float) else known_at
+        if number > last:
+            raise BadParameter(
+                f"known_at: the ledger has come to {last}, not yet to {number}",
+                parameter="known_at",
+                remedy="Name an earlier one.",
+            )
+        return None if number == last else number
 
     def _links(self, iri: str, lineage: Any) -> dict[str, str]:
         node = lineage.find(iri)
@@ -155,3 +202,8 @@ class Opened:
             if tombstone is None:
                 raise
             raise Withdrawn(f"'{identifier.strip()}' was withdrawn on {tombstone['withdrawn_at']}.", **tombstone) from missing
+
+
+def _written(moment: float) -> str:
+    """A moment as the ledger's clock writes it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

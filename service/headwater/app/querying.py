@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
 
 from pyoxigraph import NamedNode
 
@@ -10,23 +19,160 @@ from headwater.access import Reader
 from headwater.app.opened import Opened
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
+from headwater.store.reading import Clauses
+from headwater.store.reading import dataset as clauses_of
+from headwater.store.sandbox import Job, Limits, Sandbox, Stream
+
+_CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+"""What makes an answer another one each time, so that it is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that is complete: its bytes, their media type, and the ledger's sequence number that it speaks of."""
+
+    body: bytes
+    media_type: str
+    sequence: int
+
+
+_Key = tuple[str, str, str | None, tuple[str, ...], tuple[str, ...], int]
+
+
+class Kept:
+    """Answers that were given, by all that they depend on, up to a number of bytes; the one not asked for longest goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: OrderedDict[_Key, Told] = OrderedDict()
+        self._size = 0
+        self.hits = 0
+        self.misses = 0
+
+    def find(self, key: _Key) -> Told | None:
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                self.misses += 1
+                return None
+            self.hits += 1
+            self._held.move_to_end(key)
+            return found
+
+    def keep(self, key: _Key, told: Told) -> None:
+        with self._lock:
+            if len(told.body) > self._most // 8 or key in self._held:
+                return
+            self._held[key] = told
+            self._size += len(told.body)
+            while self._size > self._most:
+                _, gone = self._held.popitem(last=False)
+                self._size -= len(gone.body)
 
 
 class Querying(Opened):
     """Queries of the graph."""
 
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The processes in which strangers' queries run; started when the first one comes."""
+        settings = self.settings
+        limits = Limits(
+            seconds=settings.query_timeout_s,
+            memory=settings.query_memory_mb * 2**20,
+            answer=settings.max_answer_mb * 2**20,
+            workers=settings.query_workers or max(2, os.cpu_count() or 1),
+            staleness=settings.query_staleness_s,
+        )
+        opened = ExitStack()
+        if settings.store == "memory":
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="headwater-snapshots-")))
+        else:
+            folder = settings.data
+        sandbox = opened.enter_context(Sandbox(self._store, folder / "snapshots", limits))
+        self._opened.callback(opened.close)
+        return sandbox
+
+    @cached_property
+    def kept_answers(self) -> Kept:
+        """Answers to strangers' queries that are still true."""
+        return Kept(self.settings.query_cache_mb * 2**20)
+
     def query(self, text: str, reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
-        """Answer a stranger's SPARQL query on what the reader may see. Raises `BadQuery`, `TooLarge`, `NotAcceptable`."""
+        """Answer the SPARQL query of somebody who works on this machine, in this process, on what the reader may see.
+
+        Raises `BadQuery`, `TooLarge`, `NotAcceptable`.
+        """
         words = guard(text, self.settings.max_query_length)
-        named: list[NamedNode] = []
-        if words & {"GRAPH", "NAMED"}:
-            named = [NamedNode(record) for record in self._visible_records(reader)]
-        graphs = self.views.graphs(internal=reader.internal, projects=reader.projects)
-        answer = self._store.query(text, graphs, named=named, accept=media_type, max_bytes=self.settings.max_answer_mb * 2**20)
+        default, named = self._dataset(text, words, reader, None, "")
+        answer = self._store.query(
+            text,
+            [NamedNode(graph) for graph in default],
+            named=[NamedNode(graph) for graph in named],
+            accept=media_type,
+            max_bytes=self.settings.max_answer_mb * 2**20,
+        )
         return answer.body, answer.media_type
 
-    def _visible_records(self, reader: Reader) -> list[str]:
-        return [iri for iri, visibility in self._index.records() if reader.sees(visibility)]
+    def stream(
+        self,
+        text: str,
+        reader: Reader,
+        media_type: str | None = None,
+        *,
+        dataset: Clauses | None = None,
+        base: str = "",
+        job: Job | None = None,
+    ) -> Told | Stream:
+        """Answer a stranger's query: in a process that can be killed, within the limits of the settings.
+
+        `dataset` is what the request itself names as graphs, and goes before the query's own `FROM`. What the reader may not
+        see is as if it did not exist. Raises what `query` does, and
+        `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
+        """
+        words = guard(text, self.settings.max_query_length)
+        default, named = self._dataset(text, words, reader, dataset, base)
+        key = (text, base, media_type, default, named, self._store.sequence())
+        keeping = not words & _CHANGING
+        if keeping and (found := self.kept_answers.find(key)) is not None:
+            return found
+        stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        if not stream.whole:
+            return stream
+        told = Told(stream.body(), stream.media_type, stream.sequence)
+        if keeping:
+            self.kept_answers.keep((*key[:5], told.sequence), told)
+        return told
+
+    def _dataset(
+        self, text: str, words: Iterable[str], reader: Reader, asked: Clauses | None, base: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of the graphs that a query runs on: those to merge, and the named ones."""
+        views = tuple(graph.value for graph in self.views.graphs(internal=reader.internal, projects=reader.projects))
+        own = asked or (clauses_of(text, base) if "FROM" in words else None)
+        if own:
+            # Named graphs are what records assert; views may be merged, but are none of anybody's named graphs.
+            seen = self.visible_graphs(reader)
+            default = tuple(graph for graph in own.default if graph in seen or graph in (*views, self.views.public.value))
+            return default, tuple(graph for graph in own.named if graph in seen)
+        return views, tuple(self.visible_graphs(reader)) if "GRAPH" in words else ()
+
+    def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
+        """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""
+        sequence = self._index.sequence
+        key = (sequence, tuple(sorted(name for name in self._index.levels() if reader.sees(name))))
+        found = self._graphs_seen.get(key)
+        if found is None:
+            if any(known[0] != sequence for known in self._graphs_seen):
+                self._graphs_seen.clear()
+            found = {iri: visibility for iri, visibility in self._index.records() if reader.sees(visibility)}
+            self._graphs_seen[key] = found
+        return found
+
+    @cached_property
+    def _graphs_seen(self) -> dict[tuple[int, tuple[str, ...]], dict[str, str]]:
+        return {}
 
     def ask(self, name: str, params: Mapping[str, str], reader: Reader, media_type: str | None = None) -> tuple[bytes, str]:
         """Answer a question of `queries/`. Parameters that name things may be any identifier."""

@@ -10,16 +10,19 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from pyoxigraph import NamedNode
 
 from headwater.app.around import Around
+from headwater.app.classes import Classes
+from headwater.app.garbage import held_back
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
-from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound
+from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound, RejectedByGate
 from headwater.importers.protocol import Importer, Source
 from headwater.ledger.ledger import Entry, Ledger, Revision
 from headwater.lineage.index import LineageIndex
@@ -33,6 +36,25 @@ _log = logging.getLogger("headwater")
 _CATCH_UP = 500
 _REBUILD_BEHIND = 2_000
 """A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
+
+
+class Overtaken(Conflict):
+    """A change was worked out from a state that is no longer the present one."""
+
+    title = "Something was written in the meantime"
+    default_remedy = "Look at the present state and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Who writes, by what way, and which visibilities he sees."""
+
+    name: str
+    version: str
+    evidence: str
+    actor: str
+    sees: Callable[[str], bool]
+
 
 Progress = Callable[[int, int | None], None]
 _Judged = tuple[Record, GateReport]
@@ -54,6 +76,7 @@ class Writer:
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = index.sequence
+        self._classes = Classes(store, views)
         self.audit_due: Callable[[str], None] = lambda _reason: None
 
     # --- importing
@@ -74,28 +97,34 @@ class Writer:
         report = ImportReport(source.name, importer.name, visibility, dry_run)
         expected = importer.size(source) if progress is not None else None
         done = 0
-        for items in _batches(importer.read(source, self._mint), batch):
-            drafts = []
-            for item in items:
-                if isinstance(item, Failure):
-                    report.failures.append(item)
-                elif self._hidden(item.iri, sees):
-                    report.failures.append(
-                        Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
-                    )
-                else:
-                    drafts.append(item)
-            self._write_drafts(drafts, importer, visibility, by, dry_run, report)
+        batches = _batches(importer.read(source, self._mint), batch)
+        while True:
+            with held_back():
+                items = next(batches, [])
+                if not items:
+                    break
+                drafts = self._free(items, sees, report)
+                self._write_drafts(drafts, importer, visibility, by, dry_run, report)
             done += len(items)
             if progress is not None:
                 progress(done, expected)
         report.sequence = self._ledger.last_sequence()
         return report
 
-    def _hidden(self, iri: str, sees: Callable[[str], bool]) -> bool:
-        """Whether there is a record of this name that the writer does not see, and so may not overwrite."""
-        head = self._ledger.head(iri)
-        return head is not None and not sees(head.visibility)
+    def _free(self, items: Sequence[Draft | Failure], sees: Callable[[str], bool], report: ImportReport) -> list[Draft]:
+        """The drafts whose names are free, or those of records that the writer sees: others he may not overwrite."""
+        heads = self._ledger.latest([item.iri for item in items if isinstance(item, Draft)])
+        drafts = []
+        for item in items:
+            if isinstance(item, Failure):
+                report.failures.append(item)
+            elif item.iri in heads and not sees(heads[item.iri].visibility):
+                report.failures.append(
+                    Failure(item.source, f"The name <{item.iri}> is taken.", remedy="Give the graph another name.")
+                )
+            else:
+                drafts.append(item)
+        return drafts
 
     def _write_drafts(
         self, drafts: Sequence[Draft], importer: Importer, visibility: str, by: str, dry_run: bool, report: ImportReport
@@ -151,15 +180,18 @@ class Writer:
             self._gate = Gate()
         return self._gate
 
-    def _judged(self, records: Sequence[Record]) -> dict[str, GateReport]:
-        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again."""
+    def _judged(self, records: Sequence[Record], withdrawn: Sequence[str] = ()) -> dict[str, GateReport]:
+        """What the gate says. A record that is there as it is brings nothing new: only what it lacks by itself is told again.
+
+        Records that are `withdrawn` at the same time are no longer among what the others lean on.
+        """
         present = [record for record in records if next(self._store.graph(NamedNode(record.iri)), None) is not None]
         same = {record.iri: record for record in present if self._unchanged(record)}
         others = [record for record in records if record.iri not in same]
         revised = [record.iri for record in present if record.iri not in same]
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
-            verdicts |= self.gate.check(others, Around(self._store, self.views, revised))
+            verdicts |= self.gate.check(*self._classes.applied(others, Around(self._store, self.views, [*revised, *withdrawn])))
         return verdicts
 
     def _unchanged(self, record: Record) -> bool:
@@ -173,6 +205,49 @@ class Writer:
             known = self._ledger.head(record.iri) is not None
             found.append(("unchanged" if self._unchanged(record) else "changed" if known else "created", None))
         return found
+
+    def commit(
+        self, drafts: Sequence[tuple[Draft, str]], withdrawn: Sequence[str], by: Importing, reason: str, after: int | None
+    ) -> list[RecordOutcome]:
+        """Write drafts, each with its visibility, and withdraw records: all of it in one transaction, or nothing.
+
+        `after` is the sequence number that the change was worked out from. Raises `Overtaken` where something was written since,
+        `RejectedByGate` with the report where the gate refuses one of the drafts, `Conflict` where a name is taken.
+        """
+        records = [self._maker.make(draft, level, by.name, by.version, by.evidence) for draft, level in drafts]
+        with self._lock:
+            self.catch_up()
+            if after is not None and self._ledger.last_sequence() != after:
+                raise Overtaken("Something was written in the meantime.")
+            heads = self._ledger.latest([*(record.iri for record in records), *withdrawn])
+            taken = [iri for iri, head in heads.items() if not by.sees(head.visibility)]
+            if taken:
+                raise Conflict(f"The name <{taken[0]}> is taken.", remedy="Give the graph another name.")
+            verdicts = self._judged(records, withdrawn) if records else {}
+            refused = [result for verdict in verdicts.values() if not verdict.conforms for result in verdict.results]
+            if refused:
+                whole = GateReport(False, tuple(refused))
+                raise RejectedByGate(
+                    "The gate rejected the change; nothing was written.",
+                    sentences=whole.sentences(),
+                    report=whole.turtle().decode("utf-8", "replace"),
+                )
+            if withdrawn:
+                self._note_losses(withdrawn)
+            appended, gone = self._ledger.commit(records, withdrawn, by.actor, reason)
+            fresh = [
+                (record, told.revision) for record, told in zip(records, appended, strict=True) if told.status != "unchanged"
+            ]
+            entries = [Applied(record.iri, record) for record, _ in fresh] + [Applied(iri, None) for iri in withdrawn]
+            if entries:
+                self._follow(entries, [*(revision for _, revision in fresh), *gone])
+            written = [
+                RecordOutcome(
+                    record.iri, record.title, told.status, told.revision.number, told.revision.sequence, verdicts[record.iri]
+                )
+                for record, told in zip(records, appended, strict=True)
+            ]
+            return written + [RecordOutcome(r.iri, r.title, "withdrawn", r.number, r.sequence) for r in gone]
 
     def _append(self, records: Sequence[Record], by: str) -> list[tuple[str, Revision | None]]:
         appended = self._ledger.append(records, by)
@@ -194,14 +269,20 @@ class Writer:
             if head.act == "withdraw":
                 raise Conflict(f"The record <{iri}> was withdrawn before, on {head.written_at}.")
             self.catch_up()
-            # A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told.
-            losses = self.gate.losses(Around(self._store, self.views, [iri])).violations
+            self._note_losses([iri])
             revision = self._ledger.withdraw(iri, by, reason)
-            if losses:
-                _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", iri, losses[0].sentence())
-                self.audit_due(f"Entry {revision.sequence} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
             self._follow([Applied(iri, None)], [revision])
             return revision
+
+    def _note_losses(self, withdrawn: Sequence[str]) -> None:
+        """A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told."""
+        _, around = self._classes.applied([], Around(self._store, self.views, withdrawn))
+        losses = self.gate.losses(around).violations
+        if losses:
+            _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", withdrawn[0], losses[0].sentence())
+            # Before the commit, so that no crash can come between it and the note of what it makes due.
+            number = self._ledger.last_sequence() + 1
+            self.audit_due(f"Entry {number} of the ledger, a withdrawal, left {len(losses)} faults elsewhere.")
 
     # --- following the ledger
 
@@ -223,7 +304,14 @@ class Writer:
             raise
 
     def _apply_to_store(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
-        self.views.apply(entries, revisions[-1].sequence)
+        sequence = revisions[-1].sequence
+        changed = self._classes.changed(entries)
+        if changed:
+            # Noted before the store moves on: if a crash comes between, the entries are followed again, and noted again.
+            self.audit_due(f"By entry {sequence} of the ledger classes or properties mean something else ({', '.join(changed)}).")
+        self.views.apply(entries, sequence)
+        if changed:
+            self._classes.forget()
 
     def _apply_to_index(self, entries: Sequence[Applied], revisions: Sequence[Revision]) -> None:
         rows = [
@@ -238,6 +326,7 @@ class Writer:
             last = self._ledger.last_sequence()
             if self._store.sequence() > last or self._index.sequence > last:
                 _log.warning("store or index are ahead of the ledger (was an older ledger put back?); they are made anew")
+                self.audit_due("An older ledger was put back.")
                 self.rebuild(progress)
                 return last
             behind = last - min(self._store.sequence(), self._index.sequence)
@@ -276,6 +365,7 @@ class Writer:
             return last
 
     def _fill_store(self, last: int, progress: Progress | None, *, with_index: bool = False) -> None:
+        self._classes.forget()
         total = last if with_index else sum(self._ledger.visibilities().values())
         internal = "internal" in self._ledger.visibilities()
 
@@ -287,7 +377,8 @@ class Writer:
                 if record is not None:
                     yield record
 
-        self.views.load(records(), last, internal=internal)
+        with held_back():
+            self.views.load(records(), last, internal=internal)
 
     def present_records(self) -> Iterator[Record]:
         """All records as the ledger has them now, in the order of their revisions."""

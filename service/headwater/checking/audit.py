@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from headwater import assets
 from headwater.checking.compiler import Compiled, Outcome, Rows
 from headwater.checking.paths import Term, UnsupportedShape
 from headwater.checking.plan import BadShapes
-from headwater.checking.report import GateReport, GateResult, Severity
+from headwater.checking.report import GateReport, GateResult, Severity, lenient_iri
 from headwater.checking.shapes import Shapes
 from headwater.errors import HeadwaterError
 from headwater.terms.names import RDFS, SH, curie
@@ -65,8 +66,8 @@ class Audit:
         """The results as one report, for sentences and for RDF."""
         return GateReport(self.conforms, tuple(self.results))
 
-    def as_dict(self) -> dict[str, object]:
-        """The audit for JSON."""
+    def as_dict(self, language: str = "en") -> dict[str, object]:
+        """The audit for JSON, its findings in a language of `checking.messages`."""
         return {
             "conforms": self.conforms,
             "counts": self.counts,
@@ -74,7 +75,7 @@ class Audit:
             "uncompiled": self.uncompiled,
             "complete": self.complete,
             "shapes": self.digest,
-            "results": [result.as_dict() for result in self.results],
+            "results": [result.as_dict(language) for result in self.results],
         }
 
 
@@ -105,7 +106,7 @@ class Auditor:
             self._take(node, self.outcomes(node, rows, everything, audit.uncompiled), audit, rows, cancelled)
         if progress is not None:
             progress(len(nodes), len(nodes))
-        audit.results.sort(key=lambda r: (_ORDER[r.severity], r.focus, r.shape, str(r.value)))
+        audit.results.sort(key=_order)
         return audit
 
     def outcomes(
@@ -119,8 +120,18 @@ class Auditor:
             if uncompiled is not None:
                 uncompiled[_name(node)] = reason.detail
             yield from self._by_pyshacl(node, everything)
-        else:
+            return
+        if not compiled.has_queries(node):
             yield from compiled.outcomes(node)
+            return
+        try:
+            # All of them, before the first is told: the next may be about a blank node, which no query can name.
+            found = list(compiled.outcomes(node))
+        except UnsupportedShape as reason:
+            if uncompiled is not None:
+                uncompiled[_name(node)] = reason.detail
+            found = list(self._by_pyshacl(node, everything))
+        yield from found
 
     def _by_pyshacl(self, node: Term, everything: Everything) -> Iterator[Outcome]:
         # Imported when it is needed: pyshacl costs 0.37 s.
@@ -128,6 +139,31 @@ class Auditor:
 
         judge = Judge(self._triples)
         yield from judge.outcomes(judge.overlay(everything()), node, self.shapes)
+
+    def standing(self, results: Iterable[GateResult], rows: Rows) -> list[GateResult]:
+        """Those findings that are found also in the data graph that `rows` answers for, worded by what stands there.
+
+        So a reader is told of a finding only what he may see: he sees a part of the graph, and a fault that shows only together
+        with what others see is not found in it. Findings that pyshacl made, or about a text, are left out.
+        """
+        asked: dict[str, dict[NamedNode, None]] = defaultdict(dict)
+        wanted = set()
+        for result in results:
+            focus = lenient_iri(result.focus)
+            if focus.value == result.focus:
+                asked[result.shape][focus] = None
+                wanted.add(_key(result))
+        compiled = Compiled(self.shapes, rows)
+        found: dict[GateResult, None] = {}
+        for node in self.shapes.targeted_nodes():
+            foci = list(asked.get(_name(node), ()))
+            try:
+                outcomes = list(compiled.outcomes(node, foci)) if foci else []
+            except UnsupportedShape:
+                continue
+            labels = _labels({outcome.focus for outcome in outcomes}, rows)
+            found |= dict.fromkeys(self._result(node, outcome, labels) for outcome in outcomes)
+        return sorted((result for result in found if _key(result) in wanted), key=_order)
 
     def _take(self, node: Term, found: Iterator[Outcome], audit: Audit, rows: Rows, cancelled: Cancelled) -> None:
         kept: list[Outcome] = []
@@ -145,21 +181,37 @@ class Auditor:
         audit.results += [self._result(node, outcome, labels) for outcome in kept]
 
     def _result(self, node: Term, outcome: Outcome, labels: dict[Term, str]) -> GateResult:
-        # The message of the property shape that failed, or else of the shape that holds it.
-        sources = [self.shapes.graph.get(source, {}) for source in (outcome.shape, node)]
-        texts = [value for about in sources for value in about.get(SH.message.value, ()) if isinstance(value, Literal)]
-        english = [text.value for text in texts if text.language in ("en", None)]
+        said = self._said(node, outcome)
         value = outcome.value
         return GateResult(
             focus=_name(outcome.focus),
             path=_plain_path(outcome.path),
             value=None if isinstance(value, Triple) else value,
             severity=_SEVERITY.get(outcome.severity, "violation"),
-            message=english[0] if english else f"It does not meet {curie(outcome.component)}.",
+            message=said.pop("en"),
             shape=_name(node),
             component=outcome.component,
             label=labels.get(outcome.focus, ""),
+            also=tuple(sorted(said.items())),
         )
+
+    def _said(self, node: Term, outcome: Outcome) -> dict[str, str]:
+        """By language the message of the property shape that failed, or else of the shape that holds it."""
+        for source in (outcome.shape, node):
+            texts = [text for text in self.shapes.graph.get(source, {}).get(SH.message.value, ()) if isinstance(text, Literal)]
+            said = {text.language or "en": text.value for text in texts}
+            if "en" in said:
+                return said
+        constraint = curie(outcome.component)
+        return {"en": f"It does not meet {constraint}.", "de": f"Es erfüllt {constraint} nicht."}
+
+
+def _key(result: GateResult) -> tuple[object, ...]:
+    return result.shape, result.focus, result.path, result.component, result.value
+
+
+def _order(result: GateResult) -> tuple[object, ...]:
+    return _ORDER[result.severity], result.focus, result.shape, result.path, str(result.value)
 
 
 def digest_of(triples: Iterable[Triple]) -> str:

@@ -16,11 +16,14 @@ from functools import cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from headwater.checking.asked import Asked, asked_of
 from headwater.checking.footprint import nested_shapes
+from headwater.checking.order import out_of_order, unordered
 from headwater.checking.paths import Path, Term, UnsupportedShape
+from headwater.checking.plan import BadShapes
 from headwater.checking.shapes import CONSTRAINTS, SUBCLASS, TYPE, Shape, Shapes
 from headwater.checking.values import failing_values, filter_for
-from headwater.terms.names import SH
+from headwater.terms.names import SH, XSD
 
 Rows = Callable[[str], Iterator[tuple[object, ...]]]
 """Asks a trusted SELECT of the data graph and answers its solutions as tuples of terms."""
@@ -28,6 +31,7 @@ Pair = tuple[Term, Term]
 Times = Callable[[Term], int]
 
 _SHACL = str(SH)
+_TRUE = Literal("true", datatype=XSD.boolean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,16 @@ class Compiled:
         self._shapes = shapes
         self._rows = rows
         self._below: dict[str, set[str]] | None = None
+        self._asked: dict[Term, list[Asked]] = {}
 
     def refuse_unsupported(self, node: Term) -> None:
         """Raises `UnsupportedShape` where this shape, or one that it rests on, cannot be compiled."""
         self._walk(node, ())
+
+    def has_queries(self, node: Term) -> bool:
+        """Whether a shape, or one that it rests on, brings queries of its own. Raises `UnsupportedShape`."""
+        shape = self._shapes.shape(node)
+        return bool(self._queries(shape)) or any(map(self.has_queries, nested_shapes(shape, self._shapes)))
 
     def outcomes(self, node: Term, only: Sequence[Term] | None = None) -> Iterator[Outcome]:
         """What the targets of a shape fail, or those of `only` among them. Raises `UnsupportedShape`."""
@@ -163,8 +173,11 @@ class Compiled:
 
     def _failures(self, shape: Shape, domain: Domain) -> Iterator[tuple[str, Term, Term | None, str]]:
         """Component, focus, value and, where it is not the shape's, the path."""
+        for asked in self._queries(shape):
+            for focus, value, path in self._answered(asked, shape, domain):
+                yield asked.component, focus, value, path
         for parameter in shape.asks:
-            if parameter in CONSTRAINTS and parameter != SH.property.value:
+            if parameter in CONSTRAINTS and parameter not in (SH.property.value, SH.sparql.value):
                 name = parameter.removeprefix(_SHACL)
                 component = f"{_SHACL}{name[0].upper()}{name[1:]}ConstraintComponent"
                 for focus, value, path in self._failures_of(name, shape, domain):
@@ -281,8 +294,9 @@ class Compiled:
                 yield from self._two(f"{select} WHERE {{ {domain.pattern} {this} {other} {var} . MINUS {{ {pairs} }} }}")
         else:
             sign = "<" if name == "lessThan" else "<="
-            late = f"{pairs} {this} {other} ?other . FILTER(!COALESCE({var} {sign} ?other, false))"
-            yield from ((a, b) for a, b, _ in self._terms(f"{select} ?other WHERE {{ {late} }}"))
+            late = f"{pairs} {this} {other} ?other . FILTER({unordered(var, sign, '?other')})"
+            found = self._terms(f"{select} ?other WHERE {{ {late} }}")
+            yield from ((focus, value) for focus, value, than in found if out_of_order(value, sign, than))
 
     def _beyond(self, shape: Shape, domain: Domain) -> Iterator[tuple[Term, Term | None, str]]:
         pairs, var = domain.pairs(shape.path)
@@ -293,6 +307,33 @@ class Compiled:
         test = f"FILTER(?predicate NOT IN ({allowed}))" if allowed else ""
         text = f"SELECT DISTINCT {domain.var} ?predicate ?value WHERE {{ {pairs} {var} ?predicate ?value . {test} }}"
         yield from ((this, value, str(predicate)) for this, predicate, value in self._terms(text))
+
+    # --- queries of the shapes' own
+
+    def _queries(self, shape: Shape) -> list[Asked]:
+        if shape.node not in self._asked:
+            self._asked[shape.node] = asked_of(shape, self._shapes)
+        return self._asked[shape.node]
+
+    def _answered(self, asked: Asked, shape: Shape, domain: Domain) -> Iterator[tuple[Term, Term | None, str]]:
+        about: list[tuple[Term, ...]]
+        about = list(self._pairs(shape, domain)) if asked.holds else [(this,) for this in self._all(domain)]
+        for text, some in asked.queries(about):
+            solutions = list(self._rows(text))
+            if asked.holds:
+                right = set(solutions)
+                yield from ((this, value, "") for this, value in some if (this, value) not in right)
+            else:
+                for solution in solutions:
+                    yield self._wrong(solution, shape, some[0][0])
+
+    def _wrong(self, solution: Sequence[object], shape: Shape, only: Term) -> tuple[Term, Term | None, str]:
+        this, path, value, failure = solution
+        if failure == _TRUE:
+            raise BadShapes(f"The query of {shape.node} reports a failure.", remedy="See what the query says of $failure.")
+        focus = this or only
+        otherwise = focus if shape.path is None else None
+        return focus, value or otherwise, str(path) if isinstance(path, NamedNode) else ""  # type: ignore[return-value]
 
     # --- logic
 
@@ -364,6 +405,7 @@ class Compiled:
         shape = self._shapes.shape(node)
         if shape.path is None and any(shape.values(name) for name in ("minCount", "maxCount", "uniqueLang", "lessThan")):
             raise UnsupportedShape(f"{node} counts or compares values, but has no path.")
+        self._queries(shape)
         for inner in nested_shapes(shape, self._shapes):
             self._walk(inner, (*above, node))
 

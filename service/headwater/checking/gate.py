@@ -19,13 +19,14 @@ from headwater.checking.footprint import Glance
 from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
 from headwater.checking.sieve import TYPE, Facts, Statement, Term
-from headwater.checking.surroundings import Alone, Neighbourhood, Surroundings
+from headwater.checking.surroundings import Alone, Neighbourhood, Relevant, Surroundings, stated, subjects
+from headwater.checking.verdict import Verdict
 from headwater.records.record import Record
 from headwater.store.spelling import as_stored
 from headwater.terms.names import RDFS
 
 if TYPE_CHECKING:
-    from headwater.checking.judge import Judge, Verdict
+    from headwater.checking.judge import Judge
 
 _LABELS = (RDFS.label.value, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://xmlns.com/foaf/0.1/name")
 _WEIGHT = {"violation": 0, "warning": 1, "info": 2}
@@ -56,6 +57,7 @@ class Gate:
             # A gate without shapes would let everything through.
             raise BadShapes(f"{folder} holds no shapes.", remedy="Reinstall Headwater, or name the right folder.")
         self._mentioned = mentioned(self._shapes)
+        self._closed = tuple(plan for plan in self.plans if plan.closed)
         self._glances = tuple(dict.fromkeys(glance for plan in self.plans for glance in plan.glances))
         self._sieve = sieve
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class Gate:
         do, of each that says something about the thing. A fault that stood before, and stands without the records, too, is not
         held against them. Records may make things wrong that they say nothing of; of these only violations are looked for.
         """
-        batch = _Batch([self._relevant(r.asserted) for r in records], [self._relevant(r.entailed) for r in records])
+        batch = _Batch([(record.asserted, record.entailed) for record in records], self._relevant)
         with self._lock:
             results = self._results(batch, Neighbourhood(around or Alone(), self._relevant, batch.statements()))
         reports: dict[str, list[GateResult]] = {record.iri: [] for record in records}
@@ -79,12 +81,12 @@ class Gate:
 
     def losses(self, around: Surroundings) -> GateReport:
         """What becomes wrong by what goes, where nothing comes: a withdrawal."""
-        batch = _Batch([[]], [[]])
+        batch = _Batch([((), ())], self._relevant)
         with self._lock:
             results = self._results(batch, Neighbourhood(around, self._relevant, ()))
         return _report(result for _, result in results)
 
-    def _relevant(self, triples: Iterable[Triple]) -> list[Statement]:
+    def _relevant(self, triples: Iterable[Triple], rest: list[Triple]) -> list[Statement]:
         wanted = self._mentioned
         found: list[Statement] = []
         for triple in triples:
@@ -94,18 +96,27 @@ class Gate:
                 # A triple term is nothing that a core constraint of SHACL 1.0 can look at.
                 if isinstance(subject, NamedNode) and not isinstance(value, Triple):
                     found.append((subject.value, predicate, value, triple))
+            elif self._closed:
+                rest.append(triple)
         return found
 
     def _results(self, batch: _Batch, near: Neighbourhood) -> list[tuple[int, GateResult]]:
         own = batch.statements()
         foci = self._foci(batch, near)
-        known = near.known
-        statements = [*own, *known]
+        statements = [*own, *near.known]
         facts = Facts.of(statements)
-        own_facts = Facts.of(own) if known else facts
+        if self._closed and (targets := {node for plan in self._closed for node in plan.targets(facts, foci[plan.iri])}):
+            batch.open(targets)
+            near.open(targets)
+            own = batch.statements()
+            statements = [*own, *near.known]
+            facts = Facts.of(statements)
+        known = near.known
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         verdicts = self._verdicts(statements, facts, foci, self.plans)
         before = self._before(verdicts, batch, plans_by_iri, near)
+        # For labels: never from the neighbours, which the writer may not be allowed to see.
+        own_facts = Facts.of(own) if known and verdicts else facts
         found: list[tuple[int, GateResult]] = []
         for verdict in verdicts:
             plan = plans_by_iri[verdict.shape]
@@ -114,15 +125,15 @@ class Gate:
                 continue  # it was at fault before; the record that refers to it is not to blame
             if plan.severity != "violation" and verdict.focus not in batch.authors:
                 continue
+            says = batch.says(verdict, near)
             result = GateResult(
                 focus=verdict.focus,
-                path=" | ".join(plan.path or ()),
-                value=verdict.value if plan.path is None or batch.says(verdict, near) else None,
+                path=" | ".join(plan.path or ((verdict.path,) if says else ())),
+                value=verdict.value if says or (plan.path is None and not verdict.path) else None,
                 severity=plan.severity,
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                # Never from the neighbours, which the writer may not be allowed to see.
                 label=_label(verdict.focus, own_facts),
             )
             authors = batch.about(verdict.focus)
@@ -154,34 +165,40 @@ class Gate:
         near.ask(batch.named)
         gone = near.gone
         here = {**batch.authors, **dict.fromkeys(statement[0] for statement in gone)}
-        changed: list[Statement] | None = None
+        bare = (batch.barely_described | near.barely_gone) - here.keys() if self._closed else set()
+        near.ask(bare)
+        changed: dict[str, list[Statement]] | None = None
         foci: dict[str, Collection[str]] = {}
         elsewhere: set[str] = set()
         near.complete(here, self._glances)
         for plan in self.plans:
             foci[plan.iri] = here
+            if plan.closed and bare:
+                near.complete(bare, plan.glances)
+                foci[plan.iri] = {**here, **dict.fromkeys(bare)}
             tracing = [glance for glance in plan.glances if glance.as_object or glance.way is not None]
             if plan.severity != "violation" or not tracing:
                 continue
             if changed is None:
-                changed = [*batch.statements(), *gone]
+                changed = defaultdict(list)
+                for statement in (*batch.statements(), *gone):
+                    changed[statement[1]].append(statement)
             traced = self._traced(tracing, changed, near) - here.keys()
             if traced:
                 near.complete(traced, plan.glances)
                 elsewhere |= traced
-                foci[plan.iri] = {**here, **dict.fromkeys(traced)}
+                foci[plan.iri] = dict.fromkeys([*foci[plan.iri], *traced])
         return foci
 
-    def _traced(self, tracing: list[Glance], changed: list[Statement], near: Neighbourhood) -> set[str]:
+    def _traced(self, tracing: list[Glance], changed: Mapping[str, list[Statement]], near: Neighbourhood) -> set[str]:
         found: set[str] = set()
         for glance in tracing:
             ends = set()
-            for subject, predicate, value, _ in changed:
-                if predicate == glance.predicate:
-                    if not glance.as_object:
-                        ends.add(subject)
-                    elif isinstance(value, NamedNode):
-                        ends.add(value.value)
+            for subject, _, value, _ in changed.get(glance.predicate, ()):
+                if not glance.as_object:
+                    ends.add(subject)
+                elif isinstance(value, NamedNode):
+                    ends.add(value.value)
             for end in ends:
                 found |= near.beginnings(glance.way, end)
         return found
@@ -196,17 +213,18 @@ class Gate:
         self, statements: list[Statement], facts: Facts, foci: Mapping[str, Collection[str]], asked: Iterable[ShapePlan]
     ) -> list[Verdict]:
         questions = []
+        found: list[Verdict] = []
         for plan in asked:
             nodes = plan.targets(facts, foci[plan.iri])
             if self._sieve:
-                nodes = plan.unsure(nodes, facts)
+                known, nodes = plan.sifted(nodes, facts)
+                found += known
             if nodes:
                 questions.append((plan, nodes))
         if not questions:
-            return []
+            return found
         judge = self._engine()
         overlay = judge.overlay(statement[3] for statement in statements)
-        found = []
         for plan, nodes in questions:
             few = plan.covers(nodes, facts) if self._sieve else nodes
             failures = judge.failures(overlay, plan.iri, few)
@@ -227,7 +245,10 @@ class Gate:
 class _Batch:
     """The statements of several records that matter to the shapes, and who says something about what."""
 
-    def __init__(self, asserted: list[list[Statement]], entailed: list[list[Statement]]) -> None:
+    def __init__(self, records: Sequence[tuple[Iterable[Triple], Iterable[Triple]]], relevant: Relevant) -> None:
+        self._rest: list[tuple[list[Triple], list[Triple]]] = [([], []) for _ in records]
+        asserted = [relevant(said, rest) for (said, _), (rest, _) in zip(records, self._rest, strict=True)]
+        entailed = [relevant(follows, rest) for (_, follows), (_, rest) in zip(records, self._rest, strict=True)]
         self.records = [[*said, *follows] for said, follows in zip(asserted, entailed, strict=True)]
         self.facts: dict[int, Facts] = {}
         self.authors: dict[str, list[int]] = defaultdict(list)
@@ -242,13 +263,33 @@ class _Batch:
         self.described = {statement[0] for said in asserted for statement in said}
         self._values: set[Term] | None = None
 
+    @property
+    def barely_described(self) -> set[str]:
+        """The things of which something is said that matters to closed shapes only."""
+        return {thing for rests in self._rest for rest in rests for thing in subjects(rest)}
+
+    def open(self, things: Collection[str]) -> None:
+        """Count what matters to closed shapes only, too, about these things."""
+        for number, (said, follows) in enumerate(self._rest):
+            more = stated(said, things)
+            self.described |= {statement[0] for statement in more}
+            more += stated(follows, things)
+            self.records[number] += more
+            for thing in dict.fromkeys(statement[0] for statement in more):
+                if number not in self.authors[thing]:
+                    self.authors[thing].append(number)
+
     def says(self, verdict: Verdict, near: Neighbourhood) -> bool:
         """Whether the value at fault stands in the records themselves."""
-        if verdict.focus not in near.said:
+        if verdict.focus not in near.said or verdict.value is None:
             return True
+        if verdict.path:
+            return any(
+                subject == verdict.focus and predicate == verdict.path and _stored(value) == verdict.value
+                for subject, predicate, value, _ in self.statements()
+            )
         if self._values is None:
-            values = [statement[2] for statement in self.statements()]
-            self._values = {as_stored(value) if isinstance(value, Literal) else value for value in values}
+            self._values = {_stored(statement[2]) for statement in self.statements()}
         return verdict.value in self._values
 
     def statements(self) -> list[Statement]:
@@ -264,6 +305,10 @@ class _Batch:
             if any(isinstance(value, NamedNode) and value.value == node for _, _, value, _ in statements)
         ]
         return referring or list(range(len(self.records)))
+
+
+def _stored(value: Term) -> Term:
+    return as_stored(value) if isinstance(value, Literal) else value
 
 
 def _read(path: Path) -> list[Triple]:

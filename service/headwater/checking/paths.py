@@ -15,6 +15,7 @@ ShapesGraph = Mapping[Term, Mapping[str, Sequence[Term]]]
 """A shapes graph by subject and predicate."""
 
 _FIRST, _REST = RDF.first.value, RDF.rest.value
+_DEEPEST = 40
 _REPEATED = {SH.zeroOrMorePath.value: "*", SH.oneOrMorePath.value: "+", SH.zeroOrOnePath.value: "?"}
 
 
@@ -46,7 +47,7 @@ class Path:
             return f"<{self.iri}>"
         inner = [part.sparql() for part in self.parts]
         if self.kind == "inverse":
-            return f"^{inner[0]}"
+            return f"^({inner[0]})" if self.parts[0].kind == "inverse" else f"^{inner[0]}"
         if self.kind in ("sequence", "alternative"):
             return "(" + ("/" if self.kind == "sequence" else "|").join(inner) + ")"
         return f"({inner[0]}){self.kind}"
@@ -82,7 +83,7 @@ class Path:
         return f"{start} {self.sparql()} {end} ."
 
 
-def read_path(node: Term, graph: ShapesGraph) -> Path:
+def read_path(node: Term, graph: ShapesGraph, depth: int = 0) -> Path:
     """The path that begins at `node`. Raises `UnsupportedShape` for one that is not well formed.
 
     >>> read_path(NamedNode("urn:p"), {}).sparql()
@@ -90,18 +91,23 @@ def read_path(node: Term, graph: ShapesGraph) -> Path:
     """
     if isinstance(node, NamedNode):
         return Path("predicate", node.value)
+    if depth > _DEEPEST:
+        raise UnsupportedShape(f"{node} is a path without an end.")
     about = graph.get(node, {})
     if _FIRST in about:
-        return Path("sequence", parts=tuple(read_path(item, graph) for item in members(node, graph)))
+        return Path("sequence", parts=_parts(members(node, graph), graph, depth))
     if SH.inversePath.value in about:
-        return Path("inverse", parts=(read_path(about[SH.inversePath.value][0], graph),))
+        return Path("inverse", parts=_parts(about[SH.inversePath.value][:1], graph, depth))
     if SH.alternativePath.value in about:
-        items = members(about[SH.alternativePath.value][0], graph)
-        return Path("alternative", parts=tuple(read_path(item, graph) for item in items))
+        return Path("alternative", parts=_parts(members(about[SH.alternativePath.value][0], graph), graph, depth))
     for name, kind in _REPEATED.items():
         if name in about:
-            return Path(kind, parts=(read_path(about[name][0], graph),))
+            return Path(kind, parts=_parts(about[name][:1], graph, depth))
     raise UnsupportedShape(f"{node} is no well-formed path.")
+
+
+def _parts(nodes: Sequence[Term], graph: ShapesGraph, depth: int) -> tuple[Path, ...]:
+    return tuple(read_path(node, graph, depth + 1) for node in nodes)
 
 
 def members(head: Term, graph: ShapesGraph) -> tuple[Term, ...]:

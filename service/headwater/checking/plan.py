@@ -9,14 +9,15 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from headwater.checking.footprint import Glance, footprint
 from headwater.checking.paths import UnsupportedShape
-from headwater.checking.report import Severity
+from headwater.checking.report import Severity, lenient_iri
 from headwater.checking.shapes import Shapes
 from headwater.checking.sieve import BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
+from headwater.checking.verdict import Verdict
 from headwater.errors import HeadwaterError
-from headwater.terms.names import RDFS, SH
+from headwater.terms.names import RDF, RDFS, SH
 
 _SEVERITIES: dict[Term, Severity] = {SH.Violation: "violation", SH.Warning: "warning", SH.Info: "info"}
-_UNSOUND = frozenset(SH[name].value for name in ("sparql", "closed", "target", "js", "expression", "rule", "deactivated"))
+_UNSOUND = frozenset(SH[name].value for name in ("sparql", "target", "js", "expression", "rule", "deactivated"))
 
 
 class BadShapes(HeadwaterError):
@@ -31,7 +32,8 @@ class ShapePlan:
     """A shape with targets.
 
     `path` holds alternatives of plain predicates; it is None for a node shape and empty for a path of another form. `by_value`
-    says that each value is judged by itself. `glances` is the shape's footprint.
+    says that each value is judged by itself. `closed` says that all statements about the thing count, whatever their predicate.
+    `glances` is the shape's footprint.
     """
 
     iri: str
@@ -42,6 +44,7 @@ class ShapePlan:
     subjects_of: tuple[str, ...]
     objects_of: tuple[str, ...]
     by_value: bool
+    closed: bool
     sieve: Sieve
     glances: tuple[Glance, ...]
 
@@ -54,7 +57,8 @@ class ShapePlan:
             found.update(dict.fromkeys(node for node in facts.values.get(predicate, ()) if node in own))
         for predicate in self.objects_of:
             for values in facts.values.get(predicate, {}).values():
-                found.update((value.value, None) for value in values if isinstance(value, NamedNode) and value.value in own)
+                iris = (value.value for value in values if isinstance(value, NamedNode))
+                found.update((iri, None) for iri in iris if iri in own)
         return sorted(found)
 
     def unsure(self, nodes: list[str], facts: Facts) -> list[str]:
@@ -66,6 +70,24 @@ class ShapePlan:
             if term is None or not self.sieve.surely(shape, term, facts):
                 found.append(node)
         return found
+
+    def sifted(self, nodes: list[str], facts: Facts) -> tuple[list[Verdict], list[str]]:
+        """What some of the nodes are known to fail, and the nodes about which the engine has to be asked."""
+        shape = NamedNode(self.iri)
+        verdicts: list[Verdict] = []
+        open_questions = []
+        for node in nodes:
+            term = facts.term(node)
+            if term is not None and self.sieve.surely(shape, term, facts):
+                continue
+            failed = None if term is None else self.sieve.lacks(shape, term, facts)
+            if failed is None:
+                open_questions.append(node)
+                continue
+            # Without a path the value is the thing itself; of what is missing there is none.
+            value = lenient_iri(node) if self.path is None else None
+            verdicts += [Verdict(self.iri, node, value, component) for component in failed]
+        return verdicts, open_questions
 
     def covers(self, nodes: list[str], facts: Facts) -> list[str]:
         """A few of `nodes` that have all values of the others between them; all of `nodes` where values are not judged alone."""
@@ -84,12 +106,13 @@ class ShapePlan:
 def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
     """The shapes that have targets, in the order of their IRIs.
 
-    Raises `BadShapes` for what the gate cannot do soundly (SPARQL constraints, closed shapes), and for targeted shapes that have
-    no IRI or gather property shapes: one shape with targets is one question with one message.
+    Raises `BadShapes` for what the gate cannot do soundly (SPARQL constraints, shapes that close the values of a path), and for
+    targeted shapes that have no IRI or gather property shapes: one shape with targets is one question with one message.
     """
     read = Shapes(shapes)
     frozen = read.graph
-    _refuse_turned_sequences(read)
+    if read.components:
+        raise BadShapes(f"{read.components[0]} is a constraint component in SPARQL, which the gate does not judge.")
     sieve = Sieve(frozen)
     found = []
     for node, about in frozen.items():
@@ -105,6 +128,10 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
             continue
         if SH.property.value in about:
             raise BadShapes(f"{node} gathers property shapes; give each of them targets, an IRI and a message of its own.")
+        glances = _glances(node, read)
+        if any(not glance.predicate and glance.way is not None for glance in glances):
+            # All that is said of all things at the end of a path would have to be loaded for each write.
+            raise BadShapes(f"{node} closes the values of a path.", remedy="Let the closed shape target these things itself.")
         messages = [m.value for m in about.get(SH.message.value, ()) if isinstance(m, Literal) and m.language in ("en", None)]
         found.append(
             ShapePlan(
@@ -115,19 +142,13 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
                 classes=classes,
                 subjects_of=subjects,
                 objects_of=objects,
+                closed=any(not glance.predicate for glance in glances),
                 by_value=about.keys() - SAYS_NOTHING <= BY_VALUE,
                 sieve=sieve,
-                glances=_glances(node, read),
+                glances=glances,
             )
         )
     return sorted(found, key=lambda plan: plan.iri)
-
-
-def _refuse_turned_sequences(shapes: Shapes) -> None:
-    for node, about in shapes.graph.items():
-        if any(not isinstance(turned, NamedNode) for turned in about.get(SH.inversePath.value, ())):
-            # pyshacl 0.40.1 walks ^(p/q) as ^p/^q, where it is ^q/^p.
-            raise BadShapes(f"{node} inverts more than a predicate.", remedy="Invert each predicate of the path by itself.")
 
 
 def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:
@@ -138,8 +159,19 @@ def _glances(node: Term, shapes: Shapes) -> tuple[Glance, ...]:
 
 
 def mentioned(shapes: Iterable[Triple]) -> frozenset[str]:
-    """Every IRI that the shapes name: no other predicate can matter to them, as none of them is closed."""
-    named = {triple.object.value for triple in shapes if isinstance(triple.object, NamedNode)}
+    """Every IRI that the shapes name: no other predicate can matter to them, save to closed ones, to which all do.
+
+    What closed shapes only let pass is not among them.
+    """
+    triples = list(shapes)
+    rests = {triple.subject: triple.object for triple in triples if triple.predicate == RDF.rest}
+    let_pass: set[Term] = set()
+    for triple in triples:
+        cell: Term | None = triple.object if triple.predicate == SH.ignoredProperties else None
+        while cell is not None and cell not in let_pass:
+            let_pass.add(cell)
+            cell = rests.get(cell)  # type: ignore[arg-type]
+    named = {t.object.value for t in triples if isinstance(t.object, NamedNode) and t.subject not in let_pass}
     return frozenset(named | {TYPE, RDFS.subClassOf.value})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from headwater.checking.messages import message
+from headwater.checking.places import Place
 from headwater.checking.report import GateReport, GateResult, Severity, quoted
 
 _ABOUT = {"en": "about", "de": "betrifft"}
@@ -80,7 +81,8 @@ class ProfileReport:
     """A profile's answer about one object.
 
     `gaps` are the requirements that are not met, `lost_next` what hangs by a thread, both the most urgent first. `complete` is
-    False where more lies around the object than was looked at.
+    False where more lies around the object than was looked at. `places` holds what was seen at the stated addresses; None where
+    nobody went to look.
 
     >>> asked = Requirement("urn:s", {"en": "the data"}, "violation", 1)
     >>> report = ProfileReport("retrain-ready", {"en": "Ready to retrain"}, "urn:m", "svm", (asked,), (), ())
@@ -96,6 +98,7 @@ class ProfileReport:
     gaps: tuple[Gap, ...]
     lost_next: tuple[Gap, ...]
     complete: bool = True
+    places: tuple[Place, ...] | None = None
 
     @property
     def missing(self) -> tuple[Gap, ...]:
@@ -176,4 +179,5 @@ class ProfileReport:
             "lost_next": [gap.as_dict(language) for gap in self.lost_next],
             "sentences": self.sentences(language),
             "complete": self.complete,
+            "places": None if self.places is None else [place.as_dict(language) for place in self.places],
         }

@@ -18,6 +18,8 @@ from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
 from headwater.checking.check_digits import FAILS, wrong
+from headwater.checking.places import LOOKED_UP, OBSERVED, Look, Place, addresses
+from headwater.checking.places import statements as seen
 from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
 from headwater.checking.profile_report import Gap, ProfileReport, Requirement
 from headwater.checking.report import SHAPES
@@ -26,7 +28,8 @@ from headwater.errors import BadParameter
 from headwater.terms.names import DCTERMS, FOAF, RDFS, SCHEMA, SH, SKOS
 
 if TYPE_CHECKING:
-    from headwater.checking.judge import Judge, Verdict
+    from headwater.checking.judge import Judge
+    from headwater.checking.verdict import Verdict
 
 About = Callable[[str], Iterable[Triple]]
 """Asked for an IRI, answers the statements of which it is the subject."""
@@ -66,6 +69,9 @@ class Profile:
         self.abouts = _by_language(said[heads[0], RDFS.comment.value])
         self._follows = frozenset(value.value for value in said[heads[0], _FOLLOWS.value])
         self._plans: dict[str, ShapePlan] = {plan.iri: plan for plan in plans(self._shapes)}
+        for plan in self._plans.values():
+            if plan.closed:
+                raise BadShapes(f"{plan.iri} is closed; a profile asks what is there, not what is there besides.")
         self.requirements = tuple(
             sorted((_requirement(plan, said) for plan in self._plans.values()), key=lambda one: (one.order, one.shape))
         )
@@ -82,8 +88,13 @@ class Profile:
         """Whether a thing of these classes is judged by this profile."""
         return not self.classes.isdisjoint(types)
 
-    def judge(self, focus: str, about: About) -> ProfileReport | None:
-        """Judge one object; None where the profile asks nothing of its kind.
+    @property
+    def looks(self) -> bool:
+        """Whether it asks anything that only somebody who goes and looks can say."""
+        return LOOKED_UP.value in self._mentioned
+
+    def judge(self, focus: str, about: About, look: Look | None = None) -> ProfileReport | None:
+        """Judge one object; None where the profile asks nothing of its kind. `look` goes to the places that are stated.
 
         >>> from headwater.terms.names import RDF
         >>> model, kind = NamedNode("urn:m"), NamedNode("https://w3id.org/headwater/terms#Model")
@@ -93,12 +104,16 @@ class Profile:
         (0.0, 'the training run')
         """
         statements, complete = self._around(focus, about)
-        facts = Facts.of(
-            (t.subject.value, t.predicate.value, t.object, t) for t in statements if isinstance(t.subject, NamedNode)
-        )
-        asked = [one for one in self.requirements if focus in self._plans[one.shape].targets(facts, (focus,))]
+        facts = _facts(statements)
+        asked = self._asked(focus, facts)
         if not asked:
             return None
+        places: tuple[Place, ...] | None = None
+        if look is not None:
+            places = _seen(statements, facts, look)
+            statements += seen(focus, places)
+            facts = _facts(statements)
+            asked = self._asked(focus, facts)
         open_questions = [one for one in asked if self._plans[one.shape].unsure([focus], facts)]
         found = self._failures(focus, statements, open_questions)
         gaps = [_gap(one, found[one.shape], facts) for one in asked if one.shape in found]
@@ -112,7 +127,11 @@ class Profile:
             gaps=tuple(gap for gap in gaps if not gap.requirement.lost_next),
             lost_next=tuple(gap for gap in gaps if gap.requirement.lost_next),
             complete=complete,
+            places=places,
         )
+
+    def _asked(self, focus: str, facts: Facts) -> list[Requirement]:
+        return [one for one in self.requirements if focus in self._plans[one.shape].targets(facts, (focus,))]
 
     def _around(self, focus: str, about: About) -> tuple[list[Triple], bool]:
         """What is said of the object and of what the profile follows from it; and whether that is all there is."""
@@ -125,6 +144,8 @@ class Profile:
                     # A triple term is nothing that a core constraint of SHACL 1.0 can look at.
                     if triple.predicate.value not in self._mentioned or isinstance(triple.object, Triple):
                         continue
+                    if triple.predicate in OBSERVED:
+                        continue  # a document cannot say what only a look can tell
                     found[triple] = None
                     value = triple.object
                     if isinstance(value, NamedNode) and triple.predicate.value in self._follows and value.value not in seen:
@@ -152,6 +173,16 @@ class Profile:
             overlay = self._judge.overlay(statements)
             found = {one.shape: self._judge.failures(overlay, one.shape, [focus]) for one in asked}
         return {shape: verdicts for shape, verdicts in found.items() if verdicts}
+
+
+def _facts(statements: Iterable[Triple]) -> Facts:
+    return Facts.of((t.subject.value, t.predicate.value, t.object, t) for t in statements if isinstance(t.subject, NamedNode))
+
+
+def _seen(statements: Iterable[Triple], facts: Facts, look: Look) -> tuple[Place, ...]:
+    wanted = addresses(statements)
+    sightings = look(wanted)
+    return tuple(Place(one, _label(one.thing, facts), sighting) for one, sighting in zip(wanted, sightings, strict=True))
 
 
 def _requirement(plan: ShapePlan, said: dict[tuple[str, str], list[NamedNode | Literal]]) -> Requirement:

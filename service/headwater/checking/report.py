@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
 from headwater.checking.messages import message, messages
-from headwater.terms.names import HW, PREFIXES, RDF, SH, XSD, curie
+from headwater.terms.names import HW, PREFIXES, RDF, RDFS, SH, XSD, curie
 
 Severity = OneOf["violation", "warning", "info"]
 
@@ -26,7 +27,8 @@ class GateResult:
 
     `focus` is the thing's IRI, `label` its label if it has one; `path` the property that was looked at (several alternatives are
     separated by ` | `; empty where the thing itself is at fault); `value` what stands there, where one value is at fault; `shape`
-    and `component` name the constraint in the SHACL report.
+    and `component` name the constraint in the SHACL report. `also` holds the message by other languages, where it is not the one
+    that `checking.messages` knows of the shape.
     """
 
     focus: str
@@ -37,10 +39,13 @@ class GateResult:
     shape: str
     component: str
     label: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
     def said(self, language: str = "en") -> str:
         """What is wrong and how to mend it, in a language of `checking.messages`; in English where there is no other."""
-        return self.message if language == "en" else message(self.shape, language, self.message)
+        if language == "en":
+            return self.message
+        return dict(self.also).get(language) or message(self.shape, language, self.message)
 
     def sentence(self, language: str = "en") -> str:
         """Which thing, what is wrong, how to mend it, and which value it is about, on one line.
@@ -97,16 +102,21 @@ class GateReport:
 
     def turtle(self) -> bytes:
         """The report as `sh:ValidationReport` in Turtle (UTF-8), with the messages in every language."""
+        return self.rdf(RdfFormat.TURTLE)
+
+    def rdf(self, syntax: RdfFormat, comments: Mapping[str, str] | None = None) -> bytes:
+        """The report as `sh:ValidationReport` in an RDF syntax (UTF-8); `comments` on it by language."""
         report = BlankNode("report")
         triples = [
             Triple(report, RDF.type, SH.ValidationReport),
             Triple(report, SH.conforms, Literal(self.conforms)),
         ]
+        triples += [Triple(report, RDFS.comment, Literal(text, language=tag)) for tag, text in (comments or {}).items()]
         for number, result in enumerate(self.results):
             triples += _result_triples(report, result, number)
         prefixes = {name: PREFIXES[name] for name in ("sh", "prov", "mls", "rdfs", "dcterms")}
         prefixes |= {"hw": str(HW), "hws": SHAPES}
-        body = serialize(triples, format=RdfFormat.TURTLE, prefixes=prefixes)
+        body = serialize(triples, format=syntax, prefixes=prefixes)
         assert body is not None
         return body
 
@@ -125,7 +135,7 @@ def _result_triples(report: BlankNode, result: GateResult, number: int) -> list[
         Triple(node, SH.sourceShape, NamedNode(result.shape)),
         Triple(node, SH.sourceConstraintComponent, NamedNode(result.component)),
     ]
-    said = {"en": result.message} | messages(result.shape)
+    said = {"en": result.message} | messages(result.shape) | dict(result.also)
     triples += [Triple(node, SH.resultMessage, Literal(text, language=language)) for language, text in sorted(said.items())]
     if result.value is not None:
         triples.append(Triple(node, SH.value, result.value))

@@ -21,11 +21,11 @@ def _shacl(names: str) -> frozenset[str]:
 
 CONSTRAINTS = _shacl("""class datatype nodeKind minCount maxCount minExclusive minInclusive maxExclusive maxInclusive
     minLength maxLength pattern languageIn uniqueLang equals disjoint lessThan lessThanOrEquals not and or xone node property
-    qualifiedMinCount qualifiedMaxCount closed hasValue in""")
-"""The parameters of which each starts a constraint component of SHACL's core."""
+    qualifiedMinCount qualifiedMaxCount closed hasValue in sparql""")
+"""The parameters of which each starts a constraint component of SHACL's core, and `sh:sparql`."""
 TARGETS = _shacl("targetClass targetNode targetSubjectsOf targetObjectsOf")
 _BESIDE = _shacl("""path severity message name description order group defaultValue deactivated flags ignoredProperties
-    qualifiedValueShape qualifiedValueShapesDisjoint prefixes shapesGraph""")
+    qualifiedValueShape qualifiedValueShapesDisjoint prefixes shapesGraph select ask""")
 _SHACL = str(SH)
 _TRUE = Literal("true", datatype=XSD.boolean)
 
@@ -121,11 +121,10 @@ class Shapes:
             found |= more
 
     @cached_property
-    def _components(self) -> frozenset[str]:
-        """The parameters of constraint components that the shapes graph defines itself."""
-        parameters = [p for about in self.graph.values() for p in about.get(SH.parameter.value, ())]
-        paths = [path for p in parameters for path in self.graph.get(p, {}).get(SH.path.value, ())]
-        return frozenset(path.value for path in paths if isinstance(path, NamedNode))
+    def components(self) -> tuple[Term, ...]:
+        """The constraint components that the shapes graph defines itself."""
+        validators = {SH.validator.value, SH.nodeValidator.value, SH.propertyValidator.value}
+        return tuple(node for node, about in self.graph.items() if SH.parameter.value in about and validators & about.keys())
 
     def _implicit(self, node: Term) -> bool:
         about = self.graph[node]
@@ -136,8 +135,6 @@ class Shapes:
     def _shape(self, node: Term) -> Shape:
         about = self.graph.get(node, {})
         for predicate in about:
-            if predicate in self._components:
-                raise UnsupportedShape(f"{node} uses <{predicate}>, a constraint component of the shapes graph's own.")
             if predicate.startswith(_SHACL) and predicate not in CONSTRAINTS | TARGETS | _BESIDE:
                 raise UnsupportedShape(f"{node} uses sh:{predicate.removeprefix(_SHACL)}, which is not SHACL core.")
         paths = about.get(SH.path.value, ())

@@ -1,15 +1,15 @@
-"""Telling which things surely conform, so that the SHACL engine is asked about the rest only.
+"""Telling which things surely conform, and which surely lack something, so that the SHACL engine is asked about the rest only.
 
 The sieve knows sufficient conditions, never necessary ones: what it passes conforms by the definition of the constraint in the
-SHACL recommendation; everything else goes to the engine, which decides. A sound MLflow run of 250 triples takes about 1 ms, where
-the engine alone takes 7. The tests compare both ways on random records.
+SHACL recommendation, and what it fails does not; everything else goes to the engine, which decides. A sound MLflow run of 250
+triples takes less than 1 ms, where the engine alone takes 7. The tests compare both ways on random records.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -22,11 +22,14 @@ Term = NamedNode | BlankNode | Literal | Triple
 Statement = tuple[str, str, Term, Triple]
 """Subject, predicate and object of a triple, taken apart once: asking a triple for its parts makes new objects each time."""
 ShapesGraph = Mapping[Term, Mapping[str, Sequence[Term]]]
+_Question = Callable[[Term, list[Term], "Facts"], bool]
 
 TYPE = RDF.type.value
 _NIL, _FIRST, _REST = RDF.nil, RDF.first.value, RDF.rest.value
 _SHACL, _FLAGS, _CLASS, _SUBCLASS = str(SH), SH.flags.value, SH["class"].value, RDFS.subClassOf.value
 _STRING, _INT, _TIME = XSD.string, XSD.integer, XSD.dateTime
+_PATH, _PROPERTY, _IGNORED = SH.path.value, SH.property.value, SH.ignoredProperties.value
+_TRUE = Literal("true", datatype=XSD.boolean)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -42,7 +45,9 @@ BY_VALUE = _shacl("""class datatype nodeKind pattern flags in languageIn minLeng
 # These need at least one value to fail, but look at more than the value.
 _NEEDS_VALUES = _shacl("maxCount uniqueLang lessThan lessThanOrEquals")
 SAYS_NOTHING = _shacl("""path severity message flags targetClass targetSubjectsOf targetObjectsOf name description order group
-    qualifiedValueShape""") | {TYPE, RDFS.label.value, RDFS.comment.value}
+    qualifiedValueShape ignoredProperties""") | {TYPE, RDFS.label.value, RDFS.comment.value}
+_MIN_COUNT, _OR, _HAS_VALUE = SH.minCount.value, SH["or"].value, SH.hasValue.value
+COMPONENTS = {_MIN_COUNT: SH.MinCountConstraintComponent.value, _OR: SH.OrConstraintComponent.value}
 _KINDS: dict[str, tuple[type, ...]] = {
     SH.IRI.value: (NamedNode,),
     SH.BlankNode.value: (BlankNode,),
@@ -68,11 +73,14 @@ class Facts:
     @classmethod
     def of(cls, statements: Iterable[Statement]) -> Facts:
         facts = cls()
+        tables, things = facts.values, facts.things
         for subject, predicate, value, triple in statements:
-            facts.values[predicate][subject].append(value)
-            facts.things[subject] = triple
-            if predicate == TYPE and isinstance(value, NamedNode):
-                facts.instances[value.value].add(subject)
+            tables[predicate][subject].append(value)
+            things[subject] = triple
+        for subject, classes in tables.get(TYPE, {}).items():
+            for value in classes:
+                if isinstance(value, NamedNode):
+                    facts.instances[value.value].add(subject)
         return facts
 
     def term(self, node: str) -> Term | None:
@@ -81,30 +89,117 @@ class Facts:
 
     def at(self, node: str, path: Iterable[str]) -> list[Term]:
         """The values of `node` by any of the predicates."""
-        tables = [self.values[predicate] for predicate in path if predicate in self.values]
-        return [value for table in tables for value in table.get(node, ())]
+        found: list[Term] = []
+        for predicate in path:
+            table = self.values.get(predicate)
+            if table is not None and node in table:
+                found += table[node]
+        return found
+
+
+@dataclass(slots=True)
+class _Form:
+    """A shape read once.
+
+    `path` holds the alternatives of a plain path (None: the node itself; empty: another path), `steps` the predicates of a
+    sequence. `of_values` are questions that nothing can fail where there are no values, `always` the others, both by parameter.
+    """
+
+    path: tuple[str, ...] | None
+    steps: tuple[str, ...]
+    asked: dict[str, Sequence[Term]]
+    of_values: dict[str, _Question] = field(default_factory=dict)
+    always: dict[str, _Question] = field(default_factory=dict)
 
 
 class Sieve:
-    """Answers for one shapes graph: does this node surely conform to this shape, given the facts?"""
+    """Answers for one shapes graph: does this node surely conform to this shape, given the facts, or surely not?"""
 
     def __init__(self, shapes: ShapesGraph) -> None:
         self._shapes = shapes
-        self._paths: dict[Term, tuple[str, ...] | None] = {}
+        self._forms: dict[Term, _Form] = {}
         self._lists: dict[Term, tuple[Term, ...]] = {}
 
     def path(self, shape: Term) -> tuple[str, ...] | None:
         """The alternatives of a plain path; None for a node shape; empty for a path of any other form."""
-        if shape not in self._paths:
-            self._paths[shape] = _path(self._shapes[shape].get(SH.path.value), self._shapes)
-        return self._paths[shape]
+        return self._form(shape).path
 
-    def _steps(self, shape: Term) -> tuple[str, ...]:
+    def surely(self, shape: Term, node: Term, facts: Facts) -> bool:
+        """True only if `node` conforms to `shape` without doubt."""
+        form = self._form(shape)
+        values = _values(form, node, facts)
+        if values is None:
+            return False
+        for conforms in form.always.values():
+            if not conforms(node, values, facts):
+                return False
+        return not values or all(conforms(node, values, facts) for conforms in form.of_values.values())
+
+    def surely_not(self, shape: Term, node: Term, facts: Facts) -> bool:
+        """True only if `node` without doubt does not conform to `shape`."""
+        form = self._form(shape)
+        values = _values(form, node, facts)
+        return values is not None and any(self._fails(name, form, values, facts) for name in form.asked)
+
+    def lacks(self, shape: Term, node: Term, facts: Facts) -> list[str] | None:
+        """The components of the constraints that `node` fails, by nothing but a value or a form that it lacks.
+
+        None where there is doubt about any of the shape's constraints.
+        """
+        form = self._form(shape)
+        values = _values(form, node, facts)
+        if values is None:
+            return None
+        failed = []
+        for name in form.asked:
+            # A property shape's sh:or gives a result for each value: that is left to the engine.
+            plain = name == _MIN_COUNT or (name == _OR and form.path is None)
+            if plain and self._fails(name, form, values, facts):
+                failed.append(COMPONENTS[name])
+                continue
+            conforms = form.always.get(name)
+            if conforms is None:
+                if not values:
+                    continue
+                conforms = form.of_values[name]
+            if not conforms(node, values, facts):
+                return None
+        return failed
+
+    def _fails(self, name: str, form: _Form, values: list[Term], facts: Facts) -> bool:
+        """True only if this constraint is failed without doubt."""
+        asked = form.asked[name]
+        if name == _MIN_COUNT:
+            return not values and any(_number(limit) >= 1 for limit in asked)
+        if name == _HAS_VALUE:
+            # A value that only a lenient parser lets through is percent-encoded for the engine.
+            return any(isinstance(term, NamedNode) and "%" not in term.value and term not in values for term in asked)
+        if name == _OR:
+            lists = [self._members(head) for head in asked]
+            return any(all(self.surely_not(member, value, facts) for member in some) for some in lists for value in values)
+        if name == _CLASS:
+            # Where nothing is a subclass, nothing could lend it the class.
+            return _SUBCLASS not in facts.values and any(not _is_a(value, cls, facts) for cls in asked for value in values)
+        return False
+
+    def _form(self, shape: Term) -> _Form:
+        form = self._forms.get(shape)
+        if form is None:
+            about = self._shapes[shape]
+            asked = {name: terms for name, terms in about.items() if name not in SAYS_NOTHING}
+            form = _Form(_path(about.get(SH.path.value), self._shapes), self._steps(about), asked)
+            self._forms[shape] = form
+            for name in asked:
+                by_value = name in BY_VALUE or name in _NEEDS_VALUES
+                (form.of_values if by_value else form.always)[name] = self._question(name, about)
+        return form
+
+    def _steps(self, about: Mapping[str, Sequence[Term]]) -> tuple[str, ...]:
         """The predicates of a sequence path; empty for any other."""
-        head = self._shapes[shape][SH.path.value][0]
-        if _FIRST not in self._shapes[head]:
+        path = about.get(SH.path.value, ())
+        if not path or _FIRST not in self._shapes.get(path[0], {}):
             return ()
-        steps = self._members(head)
+        steps = self._members(path[0])
         return tuple(step.value for step in steps if isinstance(step, NamedNode)) if _all_plain(steps) else ()
 
     def _members(self, head: Term) -> tuple[Term, ...]:
@@ -112,80 +207,87 @@ class Sieve:
             self._lists[head] = tuple(_items(head, self._shapes))
         return self._lists[head]
 
-    def surely(self, shape: Term, node: Term, facts: Facts) -> bool:
-        """True only if `node` conforms to `shape` without doubt."""
-        path = self.path(shape)
-        if path is None:
-            values = [node]
-        elif path and isinstance(node, NamedNode):
-            values = facts.at(node.value, path)
-        else:
-            steps = self._steps(shape)
-            if not steps:
-                return False
-            values = [node]
-            for step in steps:
-                values = [end for value in values if isinstance(value, NamedNode) for end in facts.at(value.value, [step])]
-        about = self._shapes[shape]
-        return all(
-            self._fulfils(parameter, asked, about, node, values, facts)
-            for parameter, asked in about.items()
-            if parameter not in SAYS_NOTHING
-        )
-
-    def _fulfils(
-        self,
-        parameter: str,
-        asked: Sequence[Term],
-        about: Mapping[str, Sequence[Term]],
-        node: Term,
-        values: list[Term],
-        facts: Facts,
-    ) -> bool:
-        if not values and (parameter in BY_VALUE or parameter in _NEEDS_VALUES):
-            return True
-        name = parameter.removeprefix(_SHACL)
+    def _question(self, parameter: str, about: Mapping[str, Sequence[Term]]) -> _Question:
+        """What a constraint asks, as a function that is true only where it is met without doubt."""
+        name, asked = parameter.removeprefix(_SHACL), about[parameter]
         if name == "minCount":
-            return bool(values) and all(_number(limit) <= 1 for limit in asked)
+            few = all(_number(limit) <= 1 for limit in asked)
+            return lambda _node, values, _facts: few and bool(values)
         if name == "maxCount":
+            most = min(_number(limit) for limit in asked)
             # Oxigraph may merge two spellings of a number, never split one: the count here is not too low.
-            return all(len(set(values)) <= _number(limit) for limit in asked)
+            return lambda _node, values, _facts: len(values) <= most or len(set(values)) <= most
         if name == "nodeKind":
-            return all(isinstance(value, _KINDS[kind.value]) for kind in asked for value in values if isinstance(kind, NamedNode))
+            kinds = [_KINDS[kind.value] for kind in asked if isinstance(kind, NamedNode)]
+            return lambda _node, values, _facts: all(isinstance(value, kind) for kind in kinds for value in values)
         if name == "class":
-            return all(_is_a(value, cls, facts) for cls in asked for value in values)
+            return lambda _node, values, facts: all(_is_a(value, cls, facts) for cls in asked for value in values)
         if name == "in":
-            allowed = self._members(asked[0])
-            return all(_exact(value) and value in allowed for value in values)
+            allowed = frozenset(self._members(asked[0]))
+            return lambda _node, values, _facts: all(value in allowed and _exact(value) for value in values)
         if name == "hasValue":
-            return all(isinstance(value, NamedNode) and value in values for value in asked)
+            return lambda _node, values, _facts: all(isinstance(value, NamedNode) and value in values for value in asked)
         if name == "pattern":
-            return all(_matches(value, asked, about.get(_FLAGS, ())) for value in values)
+            return _pattern(asked, about.get(_FLAGS, ()))
         if name == "datatype":
-            return all(kind == _TIME and _moment(value) is not None for kind in asked for value in values)
+            moments = all(kind == _TIME for kind in asked)
+            return lambda _node, values, _facts: moments and all(_moment(value) is not None for value in values)
         if name == "disjoint":
-            return all(not set(values) & set(facts.at(_iri(node), [_iri(other)])) for other in asked)
+            others = [(_iri(other),) for other in asked]
+            return lambda node, values, facts: all(not set(values) & set(facts.at(_iri(node), other)) for other in others)
         if name == "lessThanOrEquals":
-            return all(_in_order(values, facts.at(_iri(node), [_iri(other)])) for other in asked)
+            others = [(_iri(other),) for other in asked]
+            return lambda node, values, facts: all(_in_order(values, facts.at(_iri(node), other)) for other in others)
+        if name == "closed":
+            return self._closed(about) if asked[0] == _TRUE else lambda _node, _values, _facts: True
         if name == "property":
-            return all(self.surely(shape, value, facts) for shape in asked for value in values)
-        if name == "or":
+            return lambda _node, values, facts: all(self.surely(shape, value, facts) for shape in asked for value in values)
+        if name == "or" and len(asked) == 1:
             members = self._members(asked[0])
-            return len(asked) == 1 and all(any(self.surely(m, value, facts) for m in members) for value in values)
+            return lambda _node, values, facts: all(any(self.surely(m, value, facts) for m in members) for value in values)
         if name == "not":
-            return all(self._surely_not(shape, value, facts) for shape in asked for value in values)
-        if name == "qualifiedMinCount":
+            return lambda _node, values, facts: all(self.surely_not(shape, value, facts) for shape in asked for value in values)
+        if name == "qualifiedMinCount" and asked[0] == Literal(1):
             shape = about[SH.qualifiedValueShape.value][0]
-            return asked[0] == Literal(1) and any(self.surely(shape, value, facts) for value in values)
-        return False
+            return lambda _node, values, facts: any(self.surely(shape, value, facts) for value in values)
+        return lambda _node, _values, _facts: False
 
-    def _surely_not(self, shape: Term, node: Term, facts: Facts) -> bool:
-        """True only if `node` without doubt does not conform: here, where it lacks a class that nothing could lend it."""
-        about = self._shapes[shape]
-        classes = about.get(_CLASS, ())
-        if self.path(shape) is not None or not classes or _SUBCLASS in facts.values:
-            return False
-        return any(not _is_a(node, cls, facts) for cls in classes)
+    def _closed(self, about: Mapping[str, Sequence[Term]]) -> _Question:
+        """Whether no predicate is stated of a thing but those that a closed shape lets pass."""
+        terms = {item for head in about.get(_IGNORED, ()) for item in self._members(head)}
+        terms |= {path for held in about.get(_PROPERTY, ()) for path in self._shapes[held].get(_PATH, ())}
+        allowed = frozenset(term.value for term in terms if isinstance(term, NamedNode))
+
+        def says_no_more(value: Term, facts: Facts) -> bool:
+            tables = facts.values.items()
+            return isinstance(value, NamedNode) and not any(value.value in said for name, said in tables if name not in allowed)
+
+        return lambda _node, values, facts: all(says_no_more(value, facts) for value in values)
+
+
+def _values(form: _Form, node: Term, facts: Facts) -> list[Term] | None:
+    """The value nodes; None where the path is none that the sieve can walk."""
+    if form.path is None:
+        return [node]
+    if form.path and isinstance(node, NamedNode):
+        return facts.at(node.value, form.path)
+    if not form.steps:
+        return None
+    values = [node]
+    for step in form.steps:
+        values = [end for value in values if isinstance(value, NamedNode) for end in facts.at(value.value, (step,))]
+    return values
+
+
+def _pattern(patterns: Sequence[Term], flags: Sequence[Term]) -> _Question:
+    flag = "".join(term.value for term in flags if isinstance(term, Literal))
+    if not all(isinstance(pattern, Literal) for pattern in patterns):
+        return lambda _node, _values, _facts: False
+    found = [_regex(pattern.value, flag).search for pattern in patterns if isinstance(pattern, Literal)]
+    return lambda _node, values, _facts: all(
+        isinstance(value, NamedNode | Literal) and _exact(value) and all(search(value.value) for search in found)
+        for value in values
+    )
 
 
 def _is_a(node: Term, cls: Term, facts: Facts) -> bool:
@@ -198,14 +300,6 @@ def _exact(value: Term) -> bool:
         plain = value.datatype == _STRING or bool(value.language)
         return plain or (value.datatype == _INT and _INTEGER.fullmatch(value.value) is not None)
     return isinstance(value, NamedNode)
-
-
-def _matches(value: Term, patterns: Sequence[Term], flags: Sequence[Term]) -> bool:
-    if not _exact(value) or not isinstance(value, NamedNode | Literal):
-        return False
-    flag = "".join(term.value for term in flags if isinstance(term, Literal))
-    text = value.value
-    return all(isinstance(pattern, Literal) and _regex(pattern.value, flag).search(text) is not None for pattern in patterns)
 
 
 @cache

@@ -13,7 +13,8 @@ from headwater.checking.paths import Path
 from headwater.checking.report import lenient_iri
 from headwater.checking.sieve import Statement
 
-Relevant = Callable[[Iterable[Triple]], list[Statement]]
+Relevant = Callable[[Iterable[Triple], list[Triple]], list[Statement]]
+"""The statements that the shapes look at; the rest, which matters to closed shapes only, goes to the list."""
 
 
 class Surroundings(Protocol):
@@ -23,8 +24,8 @@ class Surroundings(Protocol):
         """What others say of a thing."""
         ...
 
-    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
-        """What others say by a predicate that has the thing as its value."""
+    def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
+        """What others say by any of these predicates that has the thing as its value."""
         ...
 
     def going(self) -> Iterable[Triple]:
@@ -42,7 +43,7 @@ class Alone:
     def about(self, _iri: str) -> Iterable[Triple]:
         return ()
 
-    def to(self, _iri: str, _predicate: str) -> Iterable[Triple]:
+    def to(self, _iri: str, _predicates: Collection[str]) -> Iterable[Triple]:
         return ()
 
     def going(self) -> Iterable[Triple]:
@@ -54,7 +55,7 @@ class Told(Alone):
 
     >>> told = Told()
     >>> told.add([Triple(NamedNode("urn:a"), NamedNode("urn:p"), NamedNode("urn:b"))])
-    >>> len(list(told.about("urn:a"))), len(list(told.to("urn:b", "urn:p"))), len(list(told.to("urn:b", "urn:q")))
+    >>> len(list(told.about("urn:a"))), len(list(told.to("urn:b", ["urn:p"]))), len(list(told.to("urn:b", ["urn:q"])))
     (1, 1, 0)
     """
 
@@ -73,8 +74,8 @@ class Told(Alone):
     def about(self, iri: str) -> Iterable[Triple]:
         return self._about.get(iri, ())
 
-    def to(self, iri: str, predicate: str) -> Iterable[Triple]:
-        return self._to.get((iri, predicate), ())
+    def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
+        return [triple for predicate in predicates for triple in self._to.get((iri, predicate), ())]
 
 
 class Neighbourhood:
@@ -84,16 +85,18 @@ class Neighbourhood:
         self._around = around
         self._relevant = relevant
         self.known: list[Statement] = []
-        self.gone: list[Statement] = relevant(around.going())
+        self._rest: list[Triple] = []
+        self._rest_gone: list[Triple] = []
+        self.gone: list[Statement] = relevant(around.going(), self._rest_gone)
         self.said: set[str] = set()
         """The things of which others say anything that matters."""
         self._asked: dict[str, bool] = {}
         self._asked_to: set[tuple[str, str]] = set()
         self._seen: set[Triple] = set()
-        self._onwards: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._back: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._onwards: dict[str, dict[str, list[str]]] = {}
+        self._back: dict[str, dict[str, list[str]]] = {}
+        """The links of each predicate that was walked along, in both directions."""
         self._own = own
-        self._linked = False
 
     def ask(self, iris: Iterable[str]) -> None:
         """Load what others say of these things."""
@@ -102,13 +105,25 @@ class Neighbourhood:
                 # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
                 self._asked[iri] = lenient_iri(iri).value == iri
                 if self._asked[iri]:
-                    self._take([statement for statement in self._relevant(self._around.about(iri)) if statement[0] == iri])
+                    said = self._relevant(self._around.about(iri), self._rest)
+                    self._take([statement for statement in said if statement[0] == iri])
 
-    def ask_to(self, iri: str, predicate: str) -> None:
-        """Load who has this thing as the value of a predicate."""
-        if (iri, predicate) not in self._asked_to and self._asked.get(iri, True) and lenient_iri(iri).value == iri:
-            self._asked_to.add((iri, predicate))
-            self._take(self._relevant(self._around.to(iri, predicate)))
+    def ask_to(self, iri: str, predicates: Iterable[str]) -> None:
+        """Load who has this thing as the value of any of these predicates."""
+        new = [predicate for predicate in predicates if (iri, predicate) not in self._asked_to]
+        if new and self._asked.get(iri, True) and lenient_iri(iri).value == iri:
+            self._asked_to.update((iri, predicate) for predicate in new)
+            self._take(self._relevant(self._around.to(iri, new), []))
+
+    @property
+    def barely_gone(self) -> set[str]:
+        """The things of which something goes that matters to closed shapes only."""
+        return subjects(self._rest_gone)
+
+    def open(self, things: Collection[str]) -> None:
+        """Count what matters to closed shapes only, too, about these things."""
+        self._take(stated(self._rest, things))
+        self.gone += stated(self._rest_gone, things)
 
     def _take(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
@@ -116,25 +131,26 @@ class Neighbourhood:
                 self._seen.add(statement[3])
                 self.known.append(statement)
                 self.said.add(statement[0])
-                if self._linked:
+                if statement[1] in self._onwards:
                     self._link(statement)
 
     def _link(self, statement: Statement) -> None:
         subject, predicate, value, _ = statement
         if isinstance(value, NamedNode):
-            self._onwards[subject, predicate].append(value.value)
-            self._back[value.value, predicate].append(subject)
+            self._onwards[predicate][subject].append(value.value)
+            self._back[predicate][value.value].append(subject)
 
     def _step(self, node: str, predicate: str, backwards: bool) -> Iterable[str]:
-        if not self._linked:
-            self._linked = True
+        if predicate not in self._onwards:
+            self._onwards[predicate], self._back[predicate] = defaultdict(list), defaultdict(list)
             for statement in (*self._own, *self.known, *self.gone):
-                self._link(statement)
+                if statement[1] == predicate:
+                    self._link(statement)
         if backwards:
-            self.ask_to(node, predicate)
-            return tuple(self._back.get((node, predicate), ()))
+            self.ask_to(node, (predicate,))
+            return tuple(self._back[predicate].get(node, ()))
         self.ask((node,))
-        return tuple(self._onwards.get((node, predicate), ()))
+        return tuple(self._onwards[predicate].get(node, ()))
 
     def beginnings(self, way: Path | None, end: str) -> set[str]:
         """The things from which a way leads to `end`, before the write or after it."""
@@ -147,9 +163,23 @@ class Neighbourhood:
             by_way[glance.way].add(glance.predicate if glance.as_object else None)
         for way, predicates in by_way.items():
             places = foci if way is None else walk(way, foci, self._step)
-            for predicate in predicates:
-                if predicate is None:
-                    self.ask(places)
-                else:
-                    for place in places:
-                        self.ask_to(place, predicate)
+            if None in predicates:
+                self.ask(places)
+            looked_back = [predicate for predicate in predicates if predicate is not None]
+            if looked_back:
+                for place in places:
+                    self.ask_to(place, looked_back)
+
+
+def subjects(triples: Iterable[Triple]) -> set[str]:
+    """The IRIs that statements are about."""
+    return {triple.subject.value for triple in triples if isinstance(triple.subject, NamedNode)}
+
+
+def stated(triples: Iterable[Triple], things: Collection[str]) -> list[Statement]:
+    """Those of the statements that are about some things, taken apart."""
+    return [
+        (triple.subject.value, triple.predicate.value, triple.object, triple)
+        for triple in triples
+        if isinstance(triple.subject, NamedNode) and triple.subject.value in things and not isinstance(triple.object, Triple)
+    ]

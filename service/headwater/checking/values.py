@@ -9,6 +9,7 @@ from functools import cache
 from pyoxigraph import Literal, NamedNode
 
 from headwater.checking.literals import is_checked, well_formed
+from headwater.checking.order import out_of_order, unordered
 from headwater.checking.paths import Term, UnsupportedShape
 from headwater.store.spelling import as_stored
 from headwater.terms.names import SH, XSD
@@ -49,7 +50,7 @@ def _condition(name: str, asked: Term | Sequence[Term], var: str) -> str:
             raise UnsupportedShape(f"{asked} is no kind of node.")
         return _KINDS[asked].format(var)  # type: ignore[index]
     if name in _BOUNDS:
-        return f"!COALESCE({var} {_BOUNDS[name]} {asked}, false)"
+        return unordered(var, _BOUNDS[name], str(asked))
     if name in ("minLength", "maxLength"):
         assert isinstance(asked, Literal)
         return f"isBlank({var}) || STRLEN(STR({var})) {'<' if name == 'minLength' else '>'} {int(asked.value)}"
@@ -69,6 +70,9 @@ def failing_values(
     """Of the pairs that the filter kept, those whose value fails."""
     if name == "datatype" and isinstance(asked, NamedNode):
         yield from (pair for pair in found if not _is_of(pair[1], asked))
+    elif name in _BOUNDS and isinstance(asked, Literal):
+        limit = as_stored(asked)
+        yield from (pair for pair in found if out_of_order(pair[1], _BOUNDS[name], limit))
     elif name == "pattern":
         assert isinstance(asked, Literal)
         expression = _expression(asked.value, "".join(flag.value for flag in flags if isinstance(flag, Literal)))

@@ -56,6 +56,7 @@ def completeness(answer: Answer) -> list[Line]:
         "max_nodes": "things beyond --max-nodes are counted, not listed",
         "min_evidence": "links with weaker evidence than --min-evidence were left out",
         "undescribed": "some things are only named by others and not described themselves",
+        "undated": "of some things it is not known whether they were there at that time",
     }
     if said.get("complete"):
         lines.append(("This answer is complete.", "dim"))
@@ -64,7 +65,7 @@ def completeness(answer: Answer) -> list[Line]:
     if said.get("frontier_count"):
         lines.append((f"{several(int(said['frontier_count']), 'thing')} not listed.", "yellow"))
     if said.get("coverage") is not None:
-        lines.append((f"{said['coverage']:.0%} of the links it rests on name an exact version.", "dim"))
+        lines.append((f"Coverage {said['coverage']:.0%}: how fully the records say what came from what.", "dim"))
     if answer.get("sequence") is not None:
         lines.append((f"As of ledger entry {answer['sequence']}.", "dim"))
     return lines

@@ -97,6 +97,14 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
     try:
         with opened(chosen.data) as headwater:
             found |= {"state": "open", "status": headwater.status()}
+        audit = found["status"]["audit"]
+        if audit["due"]:
+            reasons = " ".join(audit["reasons"]).rstrip(".")
+            warnings.append(
+                f"an audit is due, which 'headwater verify --audit' makes, and 'headwater serve' by itself: {reasons}"
+            )
+        if audit["failure"] is not None:
+            warnings.append(f"the last audit failed at {audit['failure']['at']}: {audit['failure']['detail'].rstrip('.')}")
     except FolderBusy as error:
         found["state"] = "in use"
         warnings.append(f"{error.detail} Its state cannot be looked into from here; /health/ready tells")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +18,7 @@ from headwater.cli.options import (
     IgnoreAsHops,
     Include,
     Json,
+    KnownAt,
     MaxNodes,
     MinEvidence,
     Roles,
@@ -26,12 +26,11 @@ from headwater.cli.options import (
     Types,
     asked,
 )
+from headwater.cli.slices import read_slice_option
 from headwater.errors import BadParameter
 
 if TYPE_CHECKING:
     from headwater.cli.printing import Line
-
-_EXAMPLE = 'Write it like {"labelClass": ["7"]}.'
 
 
 def impact(
@@ -44,6 +43,18 @@ def impact(
         str | None,
         typer.Option("--slice", metavar="JSON", help='Which part changed, such as {"labelClass": ["7"]}; left out, all of it.'),
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Only what became different since this time: newly affected, newly resolved."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="With --since: up to this time; left out, now.")
+    ] = None,
+    basis: Annotated[
+        str, typer.Option("--basis", metavar="as_of|known_at", help="With --since: times of the world, or of what was known.")
+    ] = "as_of",
     direction: Direction = None,
     depth: Depth = None,
     types: Types = None,
@@ -51,6 +62,7 @@ def impact(
     stop_at: StopAt = None,
     ignore_as_hops: IgnoreAsHops = None,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     min_evidence: MinEvidence = None,
     max_nodes: MaxNodes = None,
     fields: Fields = None,
@@ -61,11 +73,12 @@ def impact(
     """Say what a change affects, how badly and why: for a change notice, or for a thing with --change KIND."""
     from headwater.access import LOCAL
     from headwater.cli.answers import answer_each
+    from headwater.cli.difference_report import difference_lines
     from headwater.cli.impact_report import impact_lines
 
     parameters = asked(
         change=change,
-        slice=_slice(slice_),
+        slice=read_slice_option(slice_),
         direction=direction,
         depth=depth,
         types=types,
@@ -73,28 +86,27 @@ def impact(
         stop_at=stop_at,
         ignore_as_hops=ignore_as_hops,
         as_of=as_of,
+        known_at=known_at,
         min_evidence=min_evidence,
         max_nodes=max_nodes,
         fields=fields,
         include=include,
     )
     with opened(data) as headwater:
+        if since is not None:
+            answer_each(
+                identifiers,
+                as_json,
+                lambda iri: headwater.impact_diff(iri, LOCAL, since=since, until=until, basis=basis, **parameters),
+                difference_lines,
+            )
+            return
+        for name, value in (("until", until), ("basis", None if basis == "as_of" else basis)):
+            if value is not None:
+                raise BadParameter(f"--{name} goes with --since only", parameter=name)
 
         def told(answer: Mapping[str, Any]) -> Iterable[Line]:
             notice = None if change else headwater.describe(answer["root"], LOCAL).thing.label
             return impact_lines(answer, title=notice)
 
         answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), told)
-
-
-def _slice(text: str | None) -> str | None:
-    """The text, if it is a JSON object; said here in the command line's words."""
-    if text is None:
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadParameter(f"--slice is not JSON: {error}", parameter="slice", remedy=_EXAMPLE) from error
-    if not isinstance(found, dict):
-        raise BadParameter("--slice must be a JSON object", parameter="slice", remedy=_EXAMPLE)
-    return text

@@ -14,6 +14,7 @@ Data = Annotated[
     typer.Option("--data", metavar="DIR", help="The data folder (default: ./headwater-data, or what HEADWATER_DATA says)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; errors come as problem documents on standard error.")]
+Language = Annotated[str, typer.Option("--language", metavar="TAG", help="What findings speak: en or de.")]
 Identifiers = Annotated[
     list[str], typer.Argument(metavar="IRI", help="An IRI, a CURIE, a PID, a digest or an external id such as mlflow:RUNID.")
 ]
@@ -41,8 +42,12 @@ IgnoreAsHops = Annotated[
 ]
 AsOf = Annotated[
     str | None,
+    typer.Option("--as-of", metavar="TIME", help="The world at this time; a date means its end.", rich_help_panel=_WALK),
+]
+KnownAt = Annotated[
+    str | None,
     typer.Option(
-        "--as-of", metavar="TIME", help="The state of knowledge at this time or ledger sequence.", rich_help_panel=_WALK
+        "--known-at", metavar="TIME", help="What was known at this time or ledger sequence number.", rich_help_panel=_WALK
     ),
 ]
 MinEvidence = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ Line = tuple[str, str]
 """A line and the style it is shown in on a terminal that has colours: bold, dim, red, yellow, green or none."""
 
 _UNCOUNTABLE = {"software"}
+_SILENCE_S = 5
 # Format characters that reorder or hide what stands beside them; a name from a file must not rewrite the report it stands in.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -122,13 +124,14 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 def _plain_lines(title: str) -> Callable[[int, int | None], None]:
-    last = 0
+    last, said_at = 0, time.monotonic()
 
     def report(done: int, total: int | None) -> None:
-        nonlocal last
-        if done - last < 1000:
+        nonlocal last, said_at
+        # Of a thousand records or few shapes alike, a log should tell that something goes on, and not fill up with it.
+        if done - last < 1000 and time.monotonic() - said_at < _SILENCE_S:
             return
-        last = done
+        last, said_at = done, time.monotonic()
         note(f"{title}: {done:,}" + (f" of {total:,}" if total else ""))
 
     return report

@@ -19,7 +19,8 @@ stored object, `POST /api/v1/validate?profile=NAME` for a document), or look at 
 
 What must be there decides whether an object conforms; what must and what should be there make up the score, each with the same
 weight; hints count for nothing. What is not there meets nothing: a model without training data has none with a digest. A report
-rests on what its reader may see. `--language de` or `Accept-Language: de` gives the sentences in German.
+rests on what its reader may see. `--language de` or `Accept-Language: de` gives the sentences in German. `--resolve` or
+`?resolve=true` also [looks whether the data are still there](../how-to/still-there.md).
 """
 _FORCE = {"violation": "must", "warning": "should", "info": "hint"}
 
@@ -49,7 +50,8 @@ def _section(found: Profile) -> Iterator[str]:
 
 def _row(found: Profile, one: Requirement, with_indicator: bool) -> str:
     names = {kind.iri: kind.name for kind in vocabulary().kinds}
-    kinds = ", ".join(sorted(names.get(cls, cls) for cls in found.asks(one)))
+    # What has no class of its own is asked of all that the profile judges, once somebody went to look.
+    kinds = ", ".join(sorted(names.get(cls, cls) for cls in found.asks(one))) or "with `--resolve`"
     first = f"{one.indicator} | " if with_indicator else ""
     return f"| {first}{one.name()} | {_FORCE[one.severity]} | {kinds} | {_cell(one.said())} |"
 

@@ -20,6 +20,7 @@ from headwater.cli import (
     demo,
     doctor,
     dump,
+    explain,
     export,
     impact,
     importing,
@@ -50,6 +51,7 @@ program.command("serve", rich_help_panel=_START)(serve.serve)
 program.command("import", rich_help_panel=_START)(importing.import_sources)
 program.command("validate", rich_help_panel=_START)(validate.validate)
 program.command("impact", rich_help_panel=_ASK)(impact.impact)
+program.command("explain", rich_help_panel=_ASK)(explain.explain)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
 program.command("lineage", rich_help_panel=_ASK)(lineage.lineage)
 program.command("query", rich_help_panel=_ASK)(query.query)

@@ -12,11 +12,12 @@ import typer
 
 from headwater.cli.importing import Format, take_in_all
 from headwater.cli.opening import holds_data, opened, settings
-from headwater.cli.options import Data, Json
+from headwater.cli.options import Data, Json, Language
 from headwater.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
     from headwater.app import Inspector
+    from headwater.checking.places import Look
 
 Form = OneOf["text", "json", "sarif", "junit"]
 _FORMS: Final = get_args(Form)
@@ -43,7 +44,11 @@ def validate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of printing it.")
     ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="TAG", help="What findings speak: en or de.")] = "en",
+    language: Language = "en",
+    resolve: Annotated[
+        bool,
+        typer.Option("--resolve", help="Also look whether data are still where they are said to lie; for retrain-ready."),
+    ] = False,
     format_name: Format = "auto",
     as_json: Json = False,
     data: Data = None,
@@ -59,7 +64,7 @@ def validate(
     chosen = "json" if as_json else form
     if chosen not in _FORMS:
         raise BadParameter(f"--as: {form!r} is none of {', '.join(_FORMS)}", parameter="as", remedy="Name one of them.")
-    whole = look_over(sources, profile, format_name, language, data)
+    whole = look_over(sources, profile, format_name, language, data, resolve=resolve)
     body = _written(whole, chosen)
     if output is not None:
         write_file(output, body)
@@ -72,25 +77,33 @@ def validate(
         raise typer.Exit(2)
 
 
-def look_over(sources: Sequence[str], profile: str | None, format_name: str, language: str, data: Path | None) -> dict[str, Any]:
-    """The report on all sources.
+def look_over(
+    sources: Sequence[str], profile: str | None, format_name: str, language: str, data: Path | None, *, resolve: bool = False
+) -> dict[str, Any]:
+    """The report on all sources; with `resolve` after a look at the places that they state.
 
     `conforms`, the `profile` asked for, the `language`, `sources` with the report on each file, and `objects` with a profile's
-    report on each object. Raises `BadParameter` for a profile or language that there is none of.
+    report on each object. Raises `BadParameter` for a profile or language that there is none of, or nothing to `resolve` for.
     """
     from headwater.app import Inspector
+    from headwater.app.profiling import looking
+    from headwater.app.resolving import Resolver
     from headwater.checking.messages import spoken
     from headwater.checking.profiles import profile as found_profile
 
     language = spoken(language)
     if profile is not None:
         found_profile(profile)
+    if resolve:
+        looking(profile or _OF_STORED)
     inspector = Inspector(settings(data), language=language)
     files, names = _told_apart(sources, data)
     visibility = inspector.settings.default_visibility
     reports = [one for path in files for one in take_in_all(inspector, path, format_name, visibility, dry_run=True)]
-    objects = _objects_in(inspector, profile, language) if profile is not None else []
-    objects += _stored(names, profile or _OF_STORED, language, data) if names else []
+    # Whoever works on the command line sees his own files anyhow.
+    look = Resolver(inspector.settings, folders=None) if resolve else None
+    objects = _objects_in(inspector, profile, language, look) if profile is not None else []
+    objects += _stored(names, profile or _OF_STORED, language, data, look) if names else []
     judged = bool(objects) or profile is None
     return {
         "conforms": judged and all(one["ok"] for one in reports) and all(one["conforms"] for one in objects),
@@ -108,12 +121,12 @@ def _told_apart(sources: Sequence[str], data: Path | None) -> tuple[list[Path], 
     return files, [source for source in sources if stored and not Path(source).exists()]
 
 
-def _objects_in(inspector: Inspector, profile: str, language: str) -> list[dict[str, Any]]:
-    found = inspector.profiled(profile)
+def _objects_in(inspector: Inspector, profile: str, language: str, look: Look | None) -> list[dict[str, Any]]:
+    found = inspector.profiled(profile, look=look)
     return [{"source": source, **report.as_dict(language)} for source, reports in found.items() for report in reports]
 
 
-def _stored(names: Sequence[str], profile: str, language: str, data: Path | None) -> list[dict[str, Any]]:
+def _stored(names: Sequence[str], profile: str, language: str, data: Path | None, look: Look | None) -> list[dict[str, Any]]:
     with opened(data) as headwater:
         reader = headwater.reader(None, loopback=True)
         found = []
@@ -125,7 +138,7 @@ def _stored(names: Sequence[str], profile: str, language: str, data: Path | None
                     f"{name}: there is no such file or folder, and nothing in {headwater.settings.data} is called so",
                     remedy="Check the path or the identifier; --data names another data folder.",
                 ) from error
-            found.append({"source": None, **headwater.profile(iri, profile, reader).as_dict(language)})
+            found.append({"source": None, **headwater.profile(iri, profile, reader, look=look).as_dict(language)})
     return found
 
 

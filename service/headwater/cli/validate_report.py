@@ -11,6 +11,7 @@ from headwater.cli.printing import Line, several
 
 _OBJECTS: Final = 30
 _GAPS: Final = 12
+_PLACES: Final = 30
 
 Whole = Mapping[str, Any]
 
@@ -58,6 +59,11 @@ def _object_lines(told: Mapping[str, Any]) -> Iterator[Line]:
         yield f"  {'-' if gap['severity'] == 'violation' else '~'} {gap['name']}: {gap_text(gap)}", ""
     for gap in told["lost_next"][:_GAPS]:
         yield f"  ! would be lost next: {gap_text(gap)}", "yellow"
+    for place in (told["places"] or ())[:_PLACES]:
+        found = {"resolvable": "still there", "gone": "gone", "not_checked": "not checked"}[place["state"]]
+        digest = {"same": ", the digest is the same", "differs": ", BUT THE DIGEST DIFFERS", "not_compared": ""}[place["digest"]]
+        why = "" if place["state"] == "resolvable" else f": {place['reason']}"
+        yield f"  @ {place['label'] or place['id']} at {place['address']}: {found}{digest}{why}", ""
     if not told["complete"]:
         yield "  Not all that lies around it was looked at.", "yellow"
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
-from headwater.errors import TooLarge, UnreadableSource
+from headwater.errors import TooLarge, UnknownFormat, UnreadableSource
 from headwater.importers.protocol import Sniff, Source
 from headwater.importers.rdf_traps import refuse_traps
 from headwater.records.draft import Draft, Failure, Finding
@@ -95,6 +95,25 @@ class RdfImporter:
             yield Draft(iri, source.name, title, triples, findings if number == 0 else [])
 
 
+def one_graph(source: Source, base: str) -> list[Triple]:
+    """The statements of a document that is one graph; relative IRIs start from `base`.
+
+    Raises `UnreadableSource` for one that cannot be read or that holds named graphs, `UnknownFormat` for another media type.
+    """
+    if source.media_type not in _MEDIA_TYPES:
+        raise UnknownFormat(
+            f"'{source.media_type or 'nothing'}' is no media type of RDF here.", remedy=f"Send one of: {', '.join(_MEDIA_TYPES)}."
+        )
+    data = _bytes(source).removeprefix(_MARK)
+    syntax = _syntax(source, data)
+    refuse_traps(source, data, syntax)
+    quads, _ = _parse(source, data, syntax, base)
+    named = next((quad.graph_name for quad in quads if not isinstance(quad.graph_name, DefaultGraph)), None)
+    if named is not None:
+        raise UnreadableSource(f"{source.name}: holds the named graph {named}.", remedy="Send one graph in each request.")
+    return [quad.triple for quad in quads]
+
+
 def _by_graph(quads: list[Quad], mint: Mint, key: str) -> dict[str, list[Triple]]:
     """The triples of each record. Blank graph names are numbered in the order of the document; blank nodes that several graphs
     speak of get one name here, because each record names its own by itself."""
@@ -163,10 +182,10 @@ def _key(source: Source, data: bytes) -> str:
     return f"rdf-{hashlib.sha256(data).hexdigest()[:16]}"
 
 
-def _parse(source: Source, data: bytes, syntax: RdfFormat) -> tuple[list[Quad], list[Finding]]:
+def _parse(source: Source, data: bytes, syntax: RdfFormat, base: str | None = None) -> tuple[list[Quad], list[Finding]]:
     try:
-        quads = list(parse(data, format=syntax))
-        if syntax == RdfFormat.JSON_LD:
+        quads = list(parse(data, format=syntax, base_iri=base))
+        if syntax == RdfFormat.JSON_LD and base is None:
             _refuse_relative(source, data)
         return quads, []
     except (SyntaxError, ValueError) as error:
@@ -174,7 +193,7 @@ def _parse(source: Source, data: bytes, syntax: RdfFormat) -> tuple[list[Quad], 
     # Blanks and other stray characters in IRIs are the commonest fault of real files (8 of 14 MEX files); the lenient parser
     # takes them, and they are percent-encoded. Where that mends nothing, the strict message is the better one.
     try:
-        quads = list(parse(data, format=syntax, lenient=True))
+        quads = list(parse(data, format=syntax, base_iri=base, lenient=True))
     except (SyntaxError, ValueError):
         quads = []
     mended = [_encoded(quad) for quad in quads]

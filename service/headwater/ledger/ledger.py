@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from headwater.errors import Conflict, StorageFailed
@@ -73,6 +73,9 @@ def now() -> str:
 
 
 _META = [column for column in revisions.c if column.name not in ("body", "record")]
+_SAME = [column.name for column in _META if column.name != "findings"]
+_AT_ONCE = 500
+"""IRIs asked for by one query."""
 
 
 class Ledger:
@@ -97,58 +100,49 @@ class Ledger:
 
         Raises `StorageFailed` when the database cannot keep them; then nothing was written.
         """
+        return self.commit(written, [], actor, "")[0]
+
+    def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
+        """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
+        return self.commit([], [iri], actor, reason)[1][0]
+
+    def commit(
+        self, written: Sequence[Record], withdrawn: Sequence[str], actor: str, reason: str
+    ) -> tuple[list[Appended], list[Revision]]:
+        """Write records and then withdraw others, all in one transaction; what became of each.
+
+        Raises `Conflict` when one is to be withdrawn that is not there, `StorageFailed` when the database cannot keep them; then
+        nothing was written.
+        """
         with self._transaction() as connection:
             at = self._clock()
             sequence = _last(connection)
-            done = []
+            known = _heads(connection, [*(record.iri for record in written), *withdrawn])
+            heads = dict(known)
+            done, fresh, gone = [], [], []
             for record in written:
-                head = _head(connection, record.iri)
+                head = heads.get(record.iri)
                 if head is not None and head.act == "write" and head.digest == record.digest:
                     done.append(Appended("unchanged", head, head.sequence))
                     continue
                 sequence += 1
-                revision = Revision(
-                    sequence=sequence,
-                    iri=record.iri,
-                    number=1 if head is None else head.number + 1,
-                    act="write",
-                    title=record.title,
-                    source=record.source,
-                    importer=record.importer,
-                    importer_version=record.importer_version,
-                    evidence=record.evidence,
-                    visibility=record.visibility,
-                    digest=record.digest,
-                    statements=len(record.asserted),
-                    findings=tuple(record.findings),
-                    reason="",
-                    actor=actor,
-                    written_at=at,
-                )
-                _insert(connection, revision, record.packed(), known=head is not None)
+                revision = _written(record, head, sequence, actor, at)
+                fresh.append((revision, record.packed()))
+                heads[record.iri] = revision
                 before = head.sequence if head is not None and head.act == "write" else None
                 done.append(Appended("created" if head is None else "changed", revision, before))
-            return done
-
-    def withdraw(self, iri: str, actor: str, reason: str) -> Revision:
-        """Withdraw a record; its history and a tombstone stay. Raises `Conflict` when there is nothing to withdraw."""
-        with self._transaction() as connection:
-            head = _head(connection, iri)
-            if head is None or head.act == "withdraw":
-                raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
-            revision = replace(
-                head,
-                sequence=_last(connection) + 1,
-                number=head.number + 1,
-                act="withdraw",
-                statements=0,
-                findings=(),
-                reason=reason,
-                actor=actor,
-                written_at=self._clock(),
-            )
-            _insert(connection, revision, b"", known=True)
-            return revision
+            for iri in withdrawn:
+                head = heads.get(iri)
+                if head is None or head.act == "withdraw":
+                    raise Conflict(f"There is no record <{iri}> to withdraw.", remedy="Look at its history.")
+                sequence += 1
+                told = {"sequence": sequence, "number": head.number + 1, "act": "withdraw", "statements": 0, "findings": ()}
+                revision = replace(head, **told, reason=reason, actor=actor, written_at=at)  # type: ignore[arg-type]
+                fresh.append((revision, b""))
+                heads[iri] = revision
+                gone.append(revision)
+            _insert(connection, fresh, known)
+            return done, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -180,10 +174,28 @@ class Ledger:
         with self._reading() as connection:
             return _head(connection, iri)
 
+    def latest(self, iris: Sequence[str]) -> dict[str, Revision]:
+        """The latest revisions of those of `iris` that there ever were; withdrawals are among them."""
+        with self._reading() as connection:
+            return _heads(connection, iris)
+
     def entry(self, sequence: int) -> Entry | None:
         with self._reading() as connection:
             row = connection.execute(_entries().where(revisions.c.sequence == sequence)).one_or_none()
             return None if row is None else Entry(_revision(row), row.body)
+
+    def entry_of(self, iri: str, sequence: int) -> Entry | None:
+        """A record's revision as it stood at a sequence number (which may be its withdrawal), or None before its first."""
+        with self._reading() as connection:
+            query = _entries().where(records.c.iri == iri, revisions.c.sequence <= sequence)
+            row = connection.execute(query.order_by(revisions.c.sequence.desc()).limit(1)).one_or_none()
+            return None if row is None else Entry(_revision(row), row.body)
+
+    def sequence_at(self, moment: str) -> int:
+        """The last sequence number that was written by a moment (ISO 8601 in UTC, as the clock writes it); 0 before the first."""
+        with self._reading() as connection:
+            query = select(func.max(revisions.c.sequence)).where(revisions.c.written_at <= moment)
+            return connection.execute(query).scalar() or 0
 
     def since(self, sequence: int, limit: int = 500) -> list[Entry]:
         """Up to `limit` entries after `sequence`, in order."""
@@ -210,16 +222,7 @@ class Ledger:
 
     def written(self, iris: Sequence[str]) -> dict[str, Revision]:
         """The present revisions of those of `iris` that are records and not withdrawn."""
-        found: dict[str, Revision] = {}
-        with self._reading() as connection:
-            for start in range(0, len(iris), 500):
-                query = _metadata_only().where(
-                    records.c.iri.in_(iris[start : start + 500]),
-                    revisions.c.sequence == records.c.head,
-                    revisions.c.act == "write",
-                )
-                found |= {row.iri: _revision(row) for row in connection.execute(query)}
-        return found
+        return {iri: revision for iri, revision in self.latest(iris).items() if revision.act == "write"}
 
     def withdrawn(self) -> list[tuple[Revision, Entry]]:
         """The withdrawals that stand, each with the last revision that said something."""
@@ -291,21 +294,59 @@ def _revision(row: Row[Any]) -> Revision:
     return Revision(**values)
 
 
-def _insert(connection: Connection, revision: Revision, body: bytes, *, known: bool) -> None:
-    if known:
-        connection.execute(update(records).where(records.c.iri == revision.iri).values(head=revision.sequence))
-    else:
-        connection.execute(insert(records).values(iri=revision.iri, head=revision.sequence))
-    key = connection.execute(select(records.c.id).where(records.c.iri == revision.iri)).scalar_one()
-    connection.execute(
-        insert(revisions).values(
-            record=key,
-            body=body,
-            findings=json.dumps([finding.as_dict() for finding in revision.findings]),
-            **{
-                column.name: getattr(revision, column.name)
-                for column in revisions.c
-                if column.name not in ("record", "body", "findings")
-            },
-        )
+def _heads(connection: Connection, iris: Sequence[str]) -> dict[str, Revision]:
+    found: dict[str, Revision] = {}
+    for some in _portions(iris):
+        query = _metadata_only().where(records.c.iri.in_(some), revisions.c.sequence == records.c.head)
+        found |= {row.iri: _revision(row) for row in connection.execute(query)}
+    return found
+
+
+def _written(record: Record, head: Revision | None, sequence: int, actor: str, at: str) -> Revision:
+    return Revision(
+        sequence=sequence,
+        iri=record.iri,
+        number=1 if head is None else head.number + 1,
+        act="write",
+        title=record.title,
+        source=record.source,
+        importer=record.importer,
+        importer_version=record.importer_version,
+        evidence=record.evidence,
+        visibility=record.visibility,
+        digest=record.digest,
+        statements=len(record.asserted),
+        findings=tuple(record.findings),
+        reason="",
+        actor=actor,
+        written_at=at,
     )
+
+
+def _insert(connection: Connection, written: Sequence[tuple[Revision, bytes]], known: Mapping[str, Revision]) -> None:
+    """Many revisions by a few statements: one by one, building the SQL took longer than the database."""
+    heads = {revision.iri: revision.sequence for revision, _ in written}
+    new = [{"iri": iri, "head": head} for iri, head in heads.items() if iri not in known]
+    old = [iri for iri in heads if iri in known]
+    keys: dict[str, int] = {}
+    if new:
+        keys |= {row.iri: row.id for row in connection.execute(insert(records).returning(records.c.iri, records.c.id), new)}
+    if old:
+        moved = update(records).where(records.c.iri == bindparam("its_iri")).values(head=bindparam("its_head"))
+        connection.execute(moved, [{"its_iri": iri, "its_head": heads[iri]} for iri in old])
+        for some in _portions(old):
+            query = select(records.c.iri, records.c.id).where(records.c.iri.in_(some))
+            keys |= {row.iri: row.id for row in connection.execute(query)}
+    rows = [_row(revision, body, keys[revision.iri]) for revision, body in written]
+    if rows:
+        connection.execute(insert(revisions), rows)
+
+
+def _row(revision: Revision, body: bytes, key: int) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(revision, name) for name in _SAME}
+    findings = json.dumps([finding.as_dict() for finding in revision.findings])
+    return row | {"record": key, "body": body, "findings": findings}
+
+
+def _portions(iris: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (iris[start : start + _AT_ONCE] for start in range(0, len(iris), _AT_ONCE))

@@ -6,14 +6,17 @@ not see is only counted: the answer is computed on the reader's own graph; the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage import times
 from headwater.lineage.asking import Traversal
+from headwater.lineage.coverage import coverage
 from headwater.lineage.graph import Int32Array, LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge
 
@@ -34,14 +37,20 @@ class Setting:
 
 @dataclass(slots=True)
 class _Found:
-    """What a traversal met besides its roots, in columns of equal length; `hidden` things are counted only."""
+    """What a traversal met besides its roots, in columns of equal length; `hidden` things are counted only.
+
+    `edges` gives the links walked between some of the nodes.
+    """
 
     nodes: Int32Array
     distance: Int32Array
-    edges: Int32Array
+    edges: Callable[[Int32Array], Int32Array]
     roots: list[int]
     hidden: int
     dropped: bool
+
+    def only(self, keep: NDArray[np.bool_]) -> _Found:
+        return _Found(self.nodes[keep], self.distance[keep], self.edges, self.roots, self.hidden, self.dropped)
 
 
 def lineage_answer(
@@ -52,30 +61,27 @@ def lineage_answer(
     limits = asked.limits(graph.words)
     sides = ["upstream", "downstream"] if asked.direction == "both" else [asked.direction]
     nearest = np.full(graph.size, _FAR, np.int32)
-    edges: list[Int32Array] = []
+    walked = np.zeros(len(graph.role), bool)
     hidden, dropped = 0, False
     for side in sides:
         reach = getattr(graph, side)(roots, limits)
-        np.minimum.at(nearest, reach.nodes, reach.distance)
-        edges.append(reach.edges)
+        nearest[reach.nodes] = np.minimum(nearest[reach.nodes], reach.distance)
+        walked[reach.edges] = True
         if full is not graph:
             hidden += len(np.setdiff1d(getattr(full, side)(roots, limits).nodes, reach.nodes))
         dropped |= bool(limits.min_evidence) and len(getattr(graph, side)(roots).edges) > len(reach.edges)
     nearest[roots] = _FAR
     ids = np.flatnonzero(nearest < _FAR).astype(np.int32)
-    found = _Found(
-        nodes=ids,
-        distance=nearest[ids],
-        edges=_distinct(edges, len(graph.role)),
-        roots=roots,
-        hidden=hidden,
-        dropped=dropped,
-    )
+
+    def edges(nodes: Int32Array) -> Int32Array:
+        out = np.sort(graph.down.edges_of(nodes))
+        return out[walked[out]]
+
+    found = _Found(nodes=ids, distance=nearest[ids], edges=edges, roots=roots, hidden=hidden, dropped=dropped)
     found = _of_types(graph, found, asked)
     body = _envelope(graph, found, asked, setting, root)
     body["query"]["ask"] = "lineage"
-    shown = _shown(found, asked, order=np.lexsort((found.nodes, found.distance)))
-    _fill(body, graph, found, shown, asked, setting, lambda _: {})
+    _fill(body, graph, found, _shown(graph, found, asked, found.distance), asked, setting, lambda _: {})
     return body
 
 
@@ -85,58 +91,62 @@ def impact_answer(
     """What a change does to everything downstream: a state, a severity, a reason and a proof for each."""
     limits = asked.limits(graph.words)
     verdicts = judge(graph, change, limits)
-    withheld, floors, hidden = _withheld(graph, full, change, verdicts, asked)
-    keep = ~np.isin(verdicts.nodes, [*change.objects, *withheld])
-    hiding = np.array(list(withheld), np.int32)
-    found = _Found(
-        nodes=np.concatenate((verdicts.nodes[keep], hiding)),
-        distance=np.concatenate((verdicts.distance[keep], np.array(list(withheld.values()), np.int32))),
-        edges=_distinct([verdicts.edges[verdicts.edges >= 0]], len(graph.role)),
-        roots=list(change.objects),
-        hidden=hidden,
-        dropped=bool(limits.min_evidence) and len(judge(graph, change).nodes) > len(verdicts.nodes),
-    )
-    place = verdicts.places
-    # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
-    states = np.full(graph.size, _SOUND, np.int8)
-    severities = np.full(graph.size, len(SEVERITIES) - 1, np.int8)
-    states[verdicts.nodes], severities[verdicts.nodes] = verdicts.state, np.minimum(verdicts.severity, floors[verdicts.nodes])
-    states[hiding], severities[hiding] = _CANNOT_TELL, np.minimum(SEVERITIES.index("major"), floors[hiding])
-    found = _of_types(graph, found, asked)
+    seeds = verdicts.seeds
+    withheld, floors, hidden = withheld_from(graph, full, change, verdicts, asked)
+
+    def edges(nodes: Int32Array) -> Int32Array:
+        return np.sort(verdicts.edges_from(nodes))
+
+    # The changed objects stand first.
+    nodes, distance = verdicts.nodes[len(seeds) :], verdicts.distance[len(seeds) :]
+    state, severity = verdicts.state[len(seeds) :], verdicts.severity[len(seeds) :]
+    if full is not graph:
+        severity = np.minimum(severity, floors[nodes])
+        # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
+        hiding = np.array(list(withheld), np.int32)
+        keep = ~np.isin(nodes, hiding)
+        nodes = np.concatenate((nodes[keep], hiding))
+        distance = np.concatenate((distance[keep], np.array(list(withheld.values()), np.int32)))
+        state = np.concatenate((state[keep], np.full(len(hiding), _CANNOT_TELL, np.int8)))
+        severity = np.concatenate((severity[keep], np.minimum(SEVERITIES.index("major"), floors[hiding])))
+    dropped = bool(limits.min_evidence) and len(judge(graph, change).nodes) > len(verdicts.nodes)
+    found = _Found(nodes, distance, edges, list(change.objects), hidden, dropped)
+    if asked.types:
+        chosen = _typed(graph, found, asked)
+        found, state, severity = found.only(chosen), state[chosen], severity[chosen]
     body = _envelope(graph, found, asked, setting, root)
     body["query"] |= {"ask": "impact", "change": change.kind, "slice": change.slice or None}
-    state, severity = states[found.nodes], severities[found.nodes]
     body["summary"]["by_state"] = _counted(state, STATES)
     body["summary"]["by_severity"] = _counted(severity, SEVERITIES)
     body["summary"]["verdict"] = _overall(body["summary"]["by_state"])
-    order = np.lexsort((found.nodes, found.distance, severity, state))
-
-    seeds = verdicts.seeds
+    rank = (state.astype(np.int64) * len(SEVERITIES) + severity) * (body["summary"]["max_distance"] + 1) + found.distance
+    wanted = {*asked.fields, "path"} if "paths" in asked.include else set(asked.fields)
 
     def verdict_of(node: int) -> dict[str, Any]:
         if node in withheld:
-            return _verdict_words("cannot_tell", SEVERITIES[int(severities[node])], None, "hidden-path", None, [])
-        here = int(place[node])
+            told = min(SEVERITIES.index("major"), int(floors[node]))
+            return _verdict_words("cannot_tell", SEVERITIES[told], None, "hidden-path", None, [])
+        here = int(verdicts.places[node])
         resolved_by = verdicts.resolved_by.get(node)
         if node in seeds and change.mended:
             resolved_by = next((m for m in change.mended if graph.find(graph.iris[m]) is not None), None)
         words = _verdict_words(
             STATES[int(verdicts.state[here])],
-            SEVERITIES[int(severities[node])],
+            SEVERITIES[min(int(verdicts.severity[here]), int(floors[node]))],
             verdicts.book.effects[int(verdicts.effect[here])].name,
-            verdicts.justification(node),
+            verdicts.justification(node) if "justification" in wanted else "",
             None if resolved_by is None else graph.iris[resolved_by],
-            [graph.iris[before] for before, _ in verdicts.path(node)],
+            [graph.iris[before] for before, _ in verdicts.path(node)] if "via" in wanted else [],
         )
-        if "paths" in asked.include:
+        if "path" in wanted:
             words["path"] = _path(verdicts, node)
         return words
 
-    _fill(body, graph, found, _shown(found, asked, order), asked, setting, verdict_of)
+    _fill(body, graph, found, _shown(graph, found, asked, rank), asked, setting, verdict_of)
     return body
 
 
-def _withheld(
+def withheld_from(
     graph: LineageGraph, full: LineageGraph, change: Change, verdicts: Verdicts, asked: Traversal
 ) -> tuple[dict[int, int], NDArray[np.int8], int]:
     """Things that this reader may see but whose fault comes by a way that he may not: id to distance; the severity that each
@@ -179,18 +189,31 @@ def _path(verdicts: Verdicts, node: int) -> list[dict[str, Any]]:
     return steps
 
 
+def _typed(graph: LineageGraph, found: _Found, asked: Traversal) -> NDArray[np.bool_]:
+    kinds = {graph.kind_of[name] for name in asked.types if name in graph.kind_of}
+    kinds |= {graph.unsaid} if "entity" in asked.types else set()
+    return np.isin(graph.kind[found.nodes], list(kinds))
+
+
 def _of_types(graph: LineageGraph, found: _Found, asked: Traversal) -> _Found:
-    visible = graph.present[found.nodes]
-    if asked.types:
-        kinds = {graph.kind_of[name] for name in asked.types if name in graph.kind_of}
-        kinds |= {graph.unsaid} if "entity" in asked.types else set()
-        visible = visible & np.isin(graph.kind[found.nodes], list(kinds))
-    return _Found(found.nodes[visible], found.distance[visible], found.edges, found.roots, found.hidden, found.dropped)
+    return found.only(_typed(graph, found, asked)) if asked.types else found
 
 
-def _shown(found: _Found, asked: Traversal, order: NDArray[np.intp]) -> list[int]:
-    within = order if asked.depth is None else order[found.distance[order] <= asked.depth]
-    return [int(position) for position in within[: asked.max_nodes]]
+def _shown(graph: LineageGraph, found: _Found, asked: Traversal, rank: NDArray[Any]) -> list[int]:
+    """The positions of what is listed, by rank and then by name, so that the order in which records arrived shows nowhere."""
+    within = np.arange(len(rank)) if asked.depth is None else np.flatnonzero(found.distance <= asked.depth)
+
+    def name(position: int) -> str:
+        return graph.iris[int(found.nodes[position])]
+
+    chosen = within.tolist()
+    if len(within) > asked.max_nodes:
+        ranks = rank[within]
+        # Where it is cut, only the things of that one rank are compared by name.
+        cut = np.partition(ranks, asked.max_nodes - 1)[asked.max_nodes - 1]
+        chosen = within[ranks < cut].tolist()
+        chosen += heapq.nsmallest(asked.max_nodes - len(chosen), within[ranks == cut].tolist(), key=name)
+    return sorted(chosen, key=lambda position: (int(rank[position]), name(position)))
 
 
 def _counted(numbers: NDArray[np.int8], words: Sequence[str]) -> dict[str, int]:
@@ -198,24 +221,16 @@ def _counted(numbers: NDArray[np.int8], words: Sequence[str]) -> dict[str, int]:
     return {word: count for word, count in sorted(zip(words, counts, strict=True)) if count}
 
 
-def _distinct(edges: Sequence[Int32Array], count: int) -> Int32Array:
-    """The edges in order, each once; marking them is linear, where sorting a million took a quarter of a second."""
-    marked = np.zeros(count, bool)
-    for some in edges:
-        marked[some] = True
-    return np.flatnonzero(marked).astype(np.int32)
-
-
 def _overall(by_state: dict[str, int]) -> str:
     return next((state for state in STATES if by_state.get(state)), "not_affected")
 
 
 def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Setting, root: int | str) -> dict[str, Any]:
-    edges = found.edges
-    pinned = graph.pinned[graph.earlier[edges]]
     undescribed = int((~graph.described[found.nodes]).sum())
     cut_by_depth = 0 if asked.depth is None else int((found.distance > asked.depth).sum())
     frontier = max(len(found.nodes) - min(len(found.nodes) - cut_by_depth, asked.max_nodes), 0)
+    # Downstream, anything may have used the thing in a way that no record tells; upstream, the things met are what it rests on.
+    concerned = np.append(found.nodes, found.roots) if asked.direction == "upstream" else None
     reasons = []
     if found.hidden:
         reasons.append("hidden")
@@ -227,12 +242,14 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
         reasons.append("min_evidence")
     if undescribed:
         reasons.append("undescribed")
+    if graph.undated[found.nodes].any():
+        reasons.append("undated")
     return {
         "root": graph.iris[root] if isinstance(root, int) else root,
         "query": asked.echo(),
-        "as_of": None,
+        "as_of": None if graph.as_of is None else times.told(graph.as_of),
         "computed_at": setting.now,
-        "sequence": setting.sequence,
+        "sequence": setting.sequence if graph.known_at is None else graph.known_at,
         "summary": {
             "total": len(found.nodes),
             "by_kind": _counted(graph.kind[found.nodes], graph.kind_names),
@@ -246,7 +263,7 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
             "reasons": reasons,
             "hidden_count": found.hidden,
             "frontier_count": frontier,
-            "coverage": round(float(pinned.mean()), 4) if len(edges) else 1.0,
+            "coverage": coverage(graph, concerned),
         },
         "nodes": {},
         "edges": [],
@@ -265,10 +282,9 @@ def _fill(
 ) -> None:
     listed = [(root, 0) for root in found.roots] + [(int(found.nodes[p]), int(found.distance[p])) for p in shown]
     labels = setting.labels([graph.iris[node] for node, _ in listed])
-    inside = np.zeros(graph.size, bool)
+    keep: Collection[str] = {*asked.fields, "path"} if "paths" in asked.include else set(asked.fields)
     for node, distance in listed:
         iri = graph.iris[node]
-        inside[node] = True
         whole = {
             "kind": graph.kind_name(node),
             "label": labels.get(iri, iri),
@@ -280,21 +296,26 @@ def _fill(
             "resolved_by": None,
             "via": [],
             "visibility": graph.visibility(node),
-            "_links": setting.links(iri),
+            "_links": setting.links(iri) if "_links" in keep else {},
         } | verdict_of(node)
-        keep = {*asked.fields, "path"} if "paths" in asked.include else set(asked.fields)
         body["nodes"][iri] = {name: value for name, value in whole.items() if name in keep}
     if "edges" in asked.include:
-        chosen = found.edges[inside[graph.earlier[found.edges]] & inside[graph.later[found.edges]]]
-        strength = {number: name for name, number in graph.words.evidence.items()}
-        body["edges"] = [
-            {
-                "source": graph.iris[graph.earlier[edge]],
-                "target": graph.iris[graph.later[edge]],
-                "relation": graph.relations[graph.relation[edge]],
-                "role": graph.words.roles[graph.role[edge]].name if graph.words.roles[graph.role[edge]].stated else None,
-                "evidence": strength[int(graph.evidence[edge])],
-                "record": graph.records[graph.record[edge]],
-            }
-            for edge in chosen.tolist()
-        ]
+        body["edges"] = _edges(graph, found, np.array([node for node, _ in listed], np.int32))
+
+
+def _edges(graph: LineageGraph, found: _Found, listed: Int32Array) -> list[dict[str, Any]]:
+    inside = np.zeros(graph.size, bool)
+    inside[listed] = True
+    edges = found.edges(np.unique(listed))
+    strength = {number: name for name, number in graph.words.evidence.items()}
+    return [
+        {
+            "source": graph.iris[graph.earlier[edge]],
+            "target": graph.iris[graph.later[edge]],
+            "relation": graph.relations[graph.relation[edge]],
+            "role": graph.words.roles[graph.role[edge]].name if graph.words.roles[graph.role[edge]].stated else None,
+            "evidence": strength[int(graph.evidence[edge])],
+            "record": graph.records[graph.record[edge]],
+        }
+        for edge in edges[inside[graph.later[edges]]].tolist()
+    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.errors import BadParameter
+from headwater.lineage import times
 from headwater.lineage.graph import Limits
 from headwater.terms.vocabulary import Vocabulary, vocabulary
 
@@ -30,8 +31,9 @@ INCLUDES = ("edges", "paths")
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """A checked question. `depth` None means full. `include` may hold `edges` (default) and `paths` (the links that prove each
-    verdict, spelled out)."""
+    """A checked question. `depth` None means full. `as_of` (seconds since 1970) asks about an earlier world, `known_at` (a ledger
+    sequence number, or seconds as a float) about what was known earlier. `include` may hold `edges` (default) and `paths` (the
+    links that prove each verdict, spelled out)."""
 
     direction: str = "upstream"
     depth: int | None = None
@@ -43,6 +45,8 @@ class Traversal:
     max_nodes: int = 10_000
     fields: tuple[str, ...] = NODE_FIELDS
     include: tuple[str, ...] = ("edges",)
+    as_of: float | None = None
+    known_at: int | float | None = None
 
     def limits(self, words: Vocabulary) -> Limits:
         strength = words.evidence[self.min_evidence] if self.min_evidence else 0
@@ -59,6 +63,8 @@ class Traversal:
             "ignore_as_hops": list(self.ignore_as_hops),
             "min_evidence": self.min_evidence,
             "max_nodes": self.max_nodes,
+            "as_of": None if self.as_of is None else times.told(self.as_of),
+            "known_at": times.told(self.known_at) if isinstance(self.known_at, float) else self.known_at,
         }
 
 
@@ -75,16 +81,21 @@ def read_traversal(given: Mapping[str, Any], direction: str = "upstream") -> Tra
     words = vocabulary()
     kinds = [kind.name for kind in words.kinds]
     roles = [role.name for role in words.roles if role.stated or role.name in ("generate", "derive", "use", "part", "inform")]
-    known = {"direction", "depth", "types", "roles", "stop_at", "ignore_as_hops", "as_of", "min_evidence", "max_nodes"}
+    known = {
+        "direction",
+        "depth",
+        "types",
+        "roles",
+        "stop_at",
+        "ignore_as_hops",
+        "as_of",
+        "known_at",
+        "min_evidence",
+        "max_nodes",
+    }
     for name in given:
         if name not in known | {"fields", "include"}:
             raise BadParameter(f"There is no parameter '{name}' here.", parameter=name)
-    if given.get("as_of"):
-        raise BadParameter(
-            "as_of: questions about an earlier state of the world are not answered by this version",
-            parameter="as_of",
-            remedy="Leave as_of out; the answer names the ledger sequence number that it rests on.",
-        )
     found_direction = str(given.get("direction") or direction)
     if found_direction not in DIRECTIONS:
         raise BadParameter(f"direction must be one of {', '.join(DIRECTIONS)}, not '{found_direction}'", parameter="direction")
@@ -98,6 +109,8 @@ def read_traversal(given: Mapping[str, Any], direction: str = "upstream") -> Tra
         min_evidence=next(iter(_among("min_evidence", given.get("min_evidence"), list(words.evidence))), None),
         max_nodes=_count(given.get("max_nodes")),
         fields=_among("fields", given.get("fields"), list(NODE_FIELDS)) or NODE_FIELDS,
+        as_of=times.as_of(given.get("as_of")),
+        known_at=times.known_at(given.get("known_at")),
         include=_among("include", given.get("include"), list(INCLUDES)) or ("edges",),
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.lineage.columns import Array, Column
+from headwater.lineage.contradictions import contradicted
 from headwater.lineage.csr import Adjacency, BoolArray, Grown, Int32Array, among, spans
 from headwater.lineage.edges import spare_for
 from headwater.lineage.graph import LineageGraph
@@ -20,7 +21,8 @@ from headwater.lineage.rulebook import BLOCKS
 from headwater.terms.vocabulary import Vocabulary
 
 _MEASURING = ("use", "test", "validate", "predict")
-_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence")
+_TELLING_NOT = ("revise", "specialise", "responsible", "cite", "derive", "influence", "deny")
+STATED = ("earlier", "later", "role", "evidence", "slice", "record")
 KINDS: dict[str, type[np.generic]] = {
     "earlier": np.int32,
     "later": np.int32,
@@ -32,7 +34,7 @@ KINDS: dict[str, type[np.generic]] = {
 
 @dataclass(slots=True)
 class ImpactEdges:
-    """All links over which effects travel: the stated ones, and those that the graph implies.
+    """All links over which effects travel, sorted by where they come from: the stated ones, and those that the graph implies.
 
     Implied are the way back from an evaluating run to the model it measured, and the way from a steering model to what its
     instrument recorded afterwards. `real` is the edge id in the graph, or -1. Only what `adjacency` leads to holds: columns that
@@ -46,17 +48,15 @@ class ImpactEdges:
     real: Int32Array
     adjacency: Adjacency
     columns: dict[str, Column]
-    stated: int
-    """So many edges at the beginning stand for links of the graph, in the order of their ids."""
     controls: Int32Array
     """The links of the graph by which models control instruments."""
     later_places: dict[int, int] = field(default_factory=dict)
     """For links of the graph that came, or changed what they carry, since: where they stand. Only for who makes these grow."""
 
     @classmethod
-    def over(cls, columns: dict[str, Column], adjacency: Adjacency, stated: int, controls: Int32Array) -> ImpactEdges:
+    def over(cls, columns: dict[str, Column], adjacency: Adjacency, controls: Int32Array) -> ImpactEdges:
         earlier, later, certain, possible, real = (columns[name].array for name in KINDS)
-        return cls(earlier, later, certain, possible, real, adjacency, columns, stated, controls)
+        return cls(earlier, later, certain, possible, real, adjacency, columns, controls)
 
     @property
     def changes(self) -> int:
@@ -76,35 +76,40 @@ def impact_edges(graph: LineageGraph) -> ImpactEdges:
 
 def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     ids = graph.edges() if len(graph.links.gone.ids) else None
-    stated = {name: getattr(graph, name) for name in ("earlier", "later", "role", "evidence")}
+    stated = {name: getattr(graph, name) for name in STATED}
     if ids is not None:
         stated = {name: values[ids] for name, values in stated.items()}
-    kept, certain, possible, implied = carried(stated, graph.kind, graph.start, graph.words)
+    undated = None if graph.as_of is None else graph.undated
+    kept, certain, possible, implied = carried(stated, graph.kind, graph.start, graph.words, undated)
     keep = None if kept.all() else np.flatnonzero(kept).astype(np.int32)
     count = len(certain) if keep is None else len(keep)
     total = count + len(implied["earlier"])
-    columns = {}
+    given: dict[str, Array] = stated | {"certain": certain, "possible": possible}
+    given["real"] = np.arange(len(certain), dtype=np.int32) if ids is None else ids
+    implied["real"] = np.full(total - count, -1, np.int32)
+    joined = {}
     for name, kind in KINDS.items():
-        buffer = np.empty(total + spare_for(total), kind)
-        if name == "real":
-            positions = np.arange(count, dtype=np.int32) if keep is None else keep
-            buffer[:count] = positions if ids is None else ids[positions]
-            buffer[count:total] = -1
-        else:
-            given = {"certain": certain, "possible": possible}.get(name)
-            given = stated[name] if given is None else given
-            buffer[:count] = given if keep is None else given[keep]
-            buffer[count:total] = implied[name]
+        joined[name] = np.empty(total, kind)
+        joined[name][:count] = given[name] if keep is None else given[name][keep]
+        joined[name][count:] = implied[name]
+    rows = Adjacency(joined["earlier"], graph.size)
+    columns = {}
+    for name, values in joined.items():
+        buffer = np.empty(total + spare_for(total), values.dtype)
+        np.take(values, rows.order, out=buffer[:total], mode="clip")
         columns[name] = Column.over(buffer, total)
-    earlier = columns["earlier"].array
-    adjacency = Grown.over(Adjacency(earlier, graph.size), earlier)
-    return ImpactEdges.over(columns, adjacency, count, graph.edges(("control",)))
+    return ImpactEdges.over(columns, ordered(columns, rows.start), graph.edges(("control",)))
+
+
+def ordered(columns: Mapping[str, Column], start: Int32Array) -> Grown:
+    """The rows of impact edges that stand in the order of their earlier ends."""
+    return Grown.over(Adjacency.of(None, start), columns["earlier"].array)
 
 
 def carried(
-    links: Mapping[str, Array], kind: Array, start: Array, words: Vocabulary
+    links: Mapping[str, Array], kind: Array, start: Array, words: Vocabulary, undated: BoolArray | None = None
 ) -> tuple[BoolArray, NDArray[np.int8], NDArray[np.int8], dict[str, Array]]:
-    """What the links `earlier later role evidence` carry, between things of these kinds that began then.
+    """What links (the columns `STATED`) carry, between things of these kinds that began then, and of which some are `undated`.
 
     Gives which of them carry anything, for each what stands for its role for certain and possibly, and the implied links
     (`earlier later certain possible`).
@@ -114,6 +119,9 @@ def carried(
     earlier, later, role, evidence = (links[name] for name in ("earlier", "later", "role", "evidence"))
     certain, possible = role.astype(np.int8), role.astype(np.int8)
     certain[evidence == words.evidence["expanded"]] = block["expanded-only"]
+    certain[contradicted(links, words)] = block["contradicted"]
+    if undated is not None:
+        certain[undated[earlier] | undated[later]] = block["undated"]
     # Where it is told what a revision rests on, that decides, and not what the earlier revision rested on.
     revising = np.flatnonzero(role == role_of["revise"])
     if len(revising):
@@ -121,7 +129,7 @@ def carried(
         own = revising[told[later[revising]]]
         certain[own] = possible[own] = block["own-origin"]
     # A concept that nobody uses by itself is only a folder for its versions.
-    keep = np.ones(len(role), bool)
+    keep = role != role_of["deny"]
     versions = np.flatnonzero(role == role_of["specialise"])
     if len(versions):
         used = _marked(len(kind), earlier[role != role_of["specialise"]])
@@ -205,15 +213,26 @@ def _onsets(
     return onset
 
 
-def places_of(edges: ImpactEdges, links: Int32Array) -> Int32Array:
+def places_of(edges: ImpactEdges, graph: LineageGraph, links: Int32Array) -> Int32Array:
     """Where links of the graph stand among the impact edges; those that carry nothing are left out."""
-    stated = edges.columns["real"].array[: edges.stated]
-    found = [edges.later_places[link] for link in links.tolist() if link in edges.later_places]
-    if len(stated) and len(links):
-        places = np.minimum(np.searchsorted(stated, links), len(stated) - 1)
-        found += places[stated[places] == links].tolist()
-    assert isinstance(edges.adjacency, Grown)
-    return edges.adjacency.gone.left_of(np.unique(np.array(found, np.int32)))
+    adjacency = edges.adjacency
+    assert isinstance(adjacency, Grown)
+    found = np.array([edges.later_places[link] for link in links.tolist() if link in edges.later_places], np.int32)
+    real = edges.columns["real"].array
+    earlier = graph.earlier[links]
+    known = earlier < adjacency.below.size
+    links, earlier = links[known], earlier[known]
+    # At first the edges of each thing stand together, those of its links in the order of their ids before the implied ones.
+    low, high = adjacency.below.start[earlier], adjacency.below.start[earlier + 1]
+    ends = high.copy()
+    while (low < high).any():
+        middle = np.minimum((low + high) // 2, len(real) - 1)
+        there = real[middle]
+        before = (there >= 0) & (there < links) & (low < high)
+        low, high = np.where(before, middle + 1, low), np.where(before | (low >= high), high, middle)
+    hit = low < ends
+    hit[hit] = real[low[hit]] == links[hit]
+    return adjacency.gone.left_of(np.union1d(found, low[hit]).astype(np.int32))
 
 
 def used_alone(graph: LineageGraph, things: Int32Array) -> BoolArray:
@@ -231,4 +250,32 @@ def used_alone(graph: LineageGraph, things: Int32Array) -> BoolArray:
         inside = inside[~hit]
         if not len(inside):
             break
+    return found
+
+
+Bundles = list[tuple[tuple[int, ...], ...]]
+"""What a link rests on: any one of several bundles; of a bundle every group; of a group any one stated link (edge ids)."""
+
+
+def resting_on(graph: LineageGraph, earlier: int, later: int) -> Bundles:
+    """The stated links that an implied link between two things rests on, in the two ways that one can be laid.
+
+    From a run back to a model: a link by which the model took part, and a link that makes the run an evaluation. From a model to
+    a run: that it steers an instrument, and that the instrument took part.
+    """
+    if graph.kind[later] != graph.kind_of["run"]:
+        into = graph.up.edges_of(np.array([earlier], np.int32))
+        role = graph.role[into]
+        measuring = into[(graph.earlier[into] == later) & np.isin(role, [graph.role_of[name] for name in _MEASURING])]
+        models = graph.kind[graph.earlier[into]] == graph.kind_of["model"]
+        tests = into[np.isin(role, [graph.role_of["test"], graph.role_of["validate"]]) & ~models]
+        return [(tuple(measuring.tolist()), tuple(tests.tolist()))]
+    out = graph.down.edges_of(np.array([earlier], np.int32))
+    controls = out[graph.role[out] == graph.role_of["control"]]
+    found: Bundles = []
+    for instrument in np.unique(graph.later[controls]).tolist():
+        uses = graph.down.edges_of(np.array([instrument], np.int32))
+        uses = uses[graph.later[uses] == later]
+        if len(uses):
+            found.append((tuple(controls[graph.later[controls] == instrument].tolist()), tuple(uses.tolist())))
     return found

@@ -55,7 +55,8 @@ def counting(
         size = len(kind)
         facing = np.zeros(size, bool)
         facing[later[general]] = True
-        special = np.flatnonzero(keep & ~roles.general[role] & facing[later])
+        # That somebody denies a use says nothing of how the thing was used: where it is stated, both stand.
+        special = np.flatnonzero(keep & ~roles.general[role] & (role != roles.of["deny"]) & facing[later])
         keep[general[among(_pair(earlier, later, general, size), _pair(earlier, later, special, size))]] = False
         derive = general[(role[general] == roles.of["derive"]) & keep[general]]
         if len(derive):

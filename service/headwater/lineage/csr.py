@@ -12,7 +12,7 @@ Int32Array = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 _NONE = np.zeros(0, np.int32)
 _FEW = 2_048
-"""So few links are put in order faster by sorting than SciPy's matrix is made."""
+"""So few links are put in order faster by sorting than SciPy's matrix is made, and so few numbers are repeated as they stand."""
 
 
 class Adjacency:
@@ -59,9 +59,9 @@ class Adjacency:
 
     def edges_of(self, nodes: Int32Array) -> Int32Array:
         """The ids of all edges that leave any of `nodes`, node by node."""
-        first = self.start[nodes]
-        places = spans(first, self.start[nodes + 1] - first)
-        return places if self._order is None else self._order[places]
+        first = self.start.take(nodes)
+        places = spans(first, self.start.take(nodes + 1) - first)
+        return places if self._order is None else self._order.take(places)
 
 
 def spans(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Int32Array:
@@ -70,11 +70,20 @@ def spans(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Int32Array
     >>> spans(np.array([5, 1]), np.array([2, 1])).tolist()
     [5, 6, 1]
     """
-    total = int(counts.sum())
-    if total == 0:
-        return _NONE
-    ahead = np.cumsum(counts) - counts
-    found = np.repeat((first - ahead).astype(np.int32), counts)
+    ends = counts.cumsum()
+    total = int(ends[-1]) if len(ends) else 0
+    offset = (first - ends + counts).astype(np.int32)
+    if total <= _FEW:
+        found = np.repeat(offset, counts)
+    else:
+        # The steps between spans summed up: a third of the time of np.repeat, which copies each of many short spans by itself.
+        some = (counts > 0).nonzero()[0]
+        if len(some) < len(counts):
+            offset, ends = offset.take(some), ends.take(some)
+        found = np.zeros(total, np.int32)
+        found[0] = offset[0]
+        found[ends[:-1]] = offset[1:] - offset[:-1]
+        found.cumsum(out=found)
     found += np.arange(total, dtype=np.int32)
     return found
 

@@ -157,6 +157,8 @@ class LineageGraph:
         self.impact_edges: object | None = None
         self._later_revisions: dict[int, list[int]] | None = None
         self._described: BoolArray | None = None
+        self.doubts: tuple[float, float] | None = None
+        """See `coverage`: worked out at the first question, and carried on as the graph grows."""
 
     # --- asking
 

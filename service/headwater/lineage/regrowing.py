@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headwater.lineage.carrying import KINDS, ImpactEdges, carried, places_of, used_alone
+from headwater.lineage.carrying import KINDS, STATED, ImpactEdges, carried, places_of, used_alone
 from headwater.lineage.columns import Array, difference, picked
 from headwater.lineage.csr import Grown, Int32Array, among
 from headwater.lineage.graph import LineageGraph
@@ -98,7 +98,7 @@ def _context(graph: LineageGraph, owners: Int32Array, controls: Int32Array) -> I
 
 def _carried_by(graph: LineageGraph, owners: Int32Array, context: Int32Array) -> dict[str, Array]:
     """The impact edges that belong to `owners`: those into them, back from them to what they measured, and steered to them."""
-    stated = {name: getattr(graph, name)[context] for name in ("earlier", "later", "role", "evidence")}
+    stated = {name: getattr(graph, name)[context] for name in STATED}
     things, local = np.unique(np.concatenate((stated["earlier"], stated["later"])), return_inverse=True)
     stated["earlier"], stated["later"] = (part.astype(np.int32) for part in np.split(local, 2))
     keep, certain, possible, implied = carried(stated, graph.kind[things], graph.start[things], graph.words)
@@ -116,7 +116,7 @@ def _present(edges: ImpactEdges, old: LineageGraph, owners: Int32Array) -> Int32
     """The impact edges that belonged to `owners`."""
     known = owners[owners < old.size]
     into = old.up.edges_of(known)
-    found = [places_of(edges, into)]
+    found = [places_of(edges, old, into)]
     steering = edges.controls[among(old.later[edges.controls], old.earlier[into])]
     evaluate, steer = old.role_of["evaluate"], old.role_of["steer"]
     columns = edges.columns
@@ -141,6 +141,6 @@ def _grown(edges: ImpactEdges, went: Int32Array, came: dict[str, Array], control
             edges.later_places[link] = place
     earlier = edges.columns["earlier"].array
     grown = adjacency.grown(earlier, before, size, adjacency.gone.more(went, before))
-    found = ImpactEdges.over(edges.columns, grown, edges.stated, controls)
+    found = ImpactEdges.over(edges.columns, grown, controls)
     found.later_places = edges.later_places
     return found

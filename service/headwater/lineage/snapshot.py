@@ -12,7 +12,7 @@ import numpy as np
 
 from headwater.lineage import saving
 from headwater.lineage.carrying import KINDS as IMPACT_KINDS
-from headwater.lineage.carrying import ImpactEdges
+from headwater.lineage.carrying import ImpactEdges, ordered
 from headwater.lineage.columns import Array, Column
 from headwater.lineage.csr import Adjacency, Grown
 from headwater.lineage.edges import KINDS as LINK_KINDS_OF_GRAPHS
@@ -23,7 +23,7 @@ from headwater.lineage.said import LINK_KINDS, NAMES, NODE_KINDS, REVISION_KINDS
 from headwater.lineage.things import ATTRIBUTES, Things
 from headwater.terms.vocabulary import Vocabulary
 
-FORMAT = 4
+FORMAT = 5
 WHOLE, SINCE = "lineage.index", "lineage.since"
 _SIDES = ("earlier", "later", "node")
 
@@ -75,7 +75,7 @@ def write_whole(
             {
                 "levels": None if levels is None else sorted(levels),
                 "level_names": graph.level_names,
-                "stated": graph.impact_edges.stated if isinstance(graph.impact_edges, ImpactEdges) else None,
+                "impact": isinstance(graph.impact_edges, ImpactEdges),
             }
             for levels, graph in graphs
         ],
@@ -198,7 +198,6 @@ def _graph_arrays(graph: LineageGraph) -> Iterator[tuple[str, Array]]:
         for name, column in edges.columns.items():
             yield f"impact/{name}", column.array
         yield "impact_rows/start", edges.adjacency.start
-        yield "impact_rows/order", edges.adjacency.order
         yield "impact_rows/controls", edges.controls
 
 
@@ -222,9 +221,8 @@ def _graph_of(whole: saving.Saved, number: int, told: Mapping[str, Any], said: S
             part("links", LINK_KINDS_OF_GRAPHS), rows("down", "start"), Adjacency.of(rows("up", "order"), rows("up", "start"))
         ),
     )
-    if told["stated"] is not None:
+    if told["impact"]:
         columns = part("impact", IMPACT_KINDS)
-        adjacency = Adjacency.of(rows("impact_rows", "order"), rows("impact_rows", "start"))
-        edges = Grown.over(adjacency, columns["earlier"].array)
-        graph.impact_edges = ImpactEdges.over(columns, edges, int(told["stated"]), rows("impact_rows", "controls"))
+        adjacency = ordered(columns, rows("impact_rows", "start"))
+        graph.impact_edges = ImpactEdges.over(columns, adjacency, rows("impact_rows", "controls"))
     return graph

@@ -96,9 +96,9 @@ class Limits:
     ignore_as_hops: Collection[str] = ()
 
     def edge_mask(self, graph: LineageGraph) -> BoolArray | None:
+        usable: BoolArray = graph.role != graph.role_of["deny"]
         if not self.roles and not self.min_evidence:
-            return None
-        usable = np.ones(len(graph.role), bool)
+            return None if usable.all() else usable
         if self.roles:
             usable &= np.isin(graph.role, [graph.role_of[name] for name in (*self.roles, *_WITHOUT_ROLE)])
         if self.min_evidence:

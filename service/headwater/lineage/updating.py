@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage import coverage
 from headwater.lineage.carrying import ImpactEdges
 from headwater.lineage.columns import Array, difference, picked
 from headwater.lineage.connecting import RoleWords, counting
@@ -105,6 +106,8 @@ def updated(
         things,
         grown,
     )
+    ends = np.concatenate((columns["later"][gone], fresh["later"][more])).astype(np.int32)
+    found.doubts = coverage.regrown(graph, found, ends, touched)
     if isinstance(graph.impact_edges, ImpactEdges):
         found.impact_edges = regrown(graph.impact_edges, graph, found, gone, touched)
     return found

@@ -8,25 +8,24 @@ tell.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.lineage.carrying import ImpactEdges, impact_edges
-from headwater.lineage.graph import Adjacency, Int32Array, Limits, LineageGraph
-from headwater.lineage.rulebook import BLOCKS, Rulebook, rulebook
-from headwater.lineage.slices import in_force, meeting
+from headwater.lineage.carrying import impact_edges
+from headwater.lineage.comparing import compare
+from headwater.lineage.graph import BoolArray, Int32Array, Limits, LineageGraph
+from headwater.lineage.mending import resolved_by, where_it_ends
+from headwater.lineage.rulebook import Int8Array, Rulebook, rulebook
+from headwater.lineage.spreading import NONE, Arrival, Flow, Spread, spread, spread_on
 
 STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 _AFFECTED, _CANNOT_TELL, _RESOLVED, _NOT_AFFECTED = 0, 2, 3, 4
 SEVERITIES = ("critical", "major", "moderate", "minor", "info")
 _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
-_TOOLS = ("instrument", "software", "environment", "workflow")
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,21 @@ class Change:
     slice: str = ""
 
 
-@dataclass(slots=True)
-class Spread:
-    """One fixed point over the local nodes: the effect at each, and for each (effect, node) by which local edge it first came."""
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Every link that the judgement went over, in graph ids, with what stands for its role; for explanations.
 
-    effect: NDArray[np.int8]
-    came_by: Int32Array
-    came_with: NDArray[np.int8]
+    `link` is the edge id or -1 for an implied link; `certain` and `possible` are rows of the rulebook; at `ends_certain` and
+    `ends_possible` (by node of the graph) nothing arrives, because the fault is mended there.
+    """
+
+    earlier: Int32Array
+    later: Int32Array
+    link: Int32Array
+    certain: Int8Array
+    possible: Int8Array
+    ends_certain: BoolArray
+    ends_possible: BoolArray
 
 
 @dataclass(slots=True)
@@ -60,16 +67,12 @@ class Verdicts:
     state: NDArray[np.int8]
     effect: NDArray[np.int8]
     severity: NDArray[np.int8]
-    edges: Int32Array
     resolved_by: dict[int, int]
-    _local: Int32Array
-    _earlier: Int32Array
-    _certain_role: NDArray[np.int8]
-    _possible_role: NDArray[np.int8]
     _certain: Spread
     _possible: Spread
-    _frozen: NDArray[np.bool_]
-    _causes: dict[tuple[bool, int, int], str] = field(default_factory=dict)
+    _places: Int32Array | None = None
+    _links: Int32Array | None = None
+    _causes: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def seeds(self) -> set[int]:
@@ -78,95 +81,129 @@ class Verdicts:
     @property
     def places(self) -> Int32Array:
         """For every node of the graph its position in the arrays, or -1."""
-        return self._local
+        if self._places is None:
+            self._places = np.full(self.graph.size, -1, np.int32)
+            self._places[self.nodes] = np.arange(len(self.nodes), dtype=np.int32)
+        return self._places
+
+    @property
+    def edges(self) -> Int32Array:
+        """The ids of the links that the judgement went over; -1 for implied ones."""
+        return self._certain.flow.edges.real[self._inside()]
+
+    def edges_from(self, nodes: Int32Array) -> Int32Array:
+        """The ids of the stated links among them that leave any of `nodes`."""
+        real = self._certain.flow.edges.real[self._certain.flow.links_of(nodes[self._certain.effect[nodes] >= 0])]
+        return real[real >= 0]
+
+    def _inside(self) -> Int32Array:
+        if self._links is None:
+            self._links = self._certain.flow.links_of(self.nodes)
+        return self._links
+
+    def steps(self) -> Steps:
+        """The links that the judgement went over, each once."""
+        links, sure, perhaps = self._inside(), self._certain.flow, self._possible.flow
+        edges = sure.edges
+        none = np.zeros(self.graph.size, bool)
+        return Steps(
+            earlier=edges.earlier[links],
+            later=edges.later[links],
+            link=edges.real[links],
+            certain=sure.role[links],
+            possible=perhaps.role[links],
+            ends_certain=none if sure.ends is None else sure.ends,
+            ends_possible=none if perhaps.ends is None else perhaps.ends,
+        )
 
     def justification(self, node: int) -> str:
         """The code that says why the verdict on a node is what it is."""
-        here = int(self._local[node])
+        here = int(self.places[node])
         state = int(self.state[here])
         if state == _RESOLVED:
             return "mended-since"
         effect = int(self.effect[here])
         if state == _CANNOT_TELL:
-            return self._doubt(here, effect)
-        if self._frozen[here]:
+            return self._doubt(node, effect)
+        if self._ends(node):
             return "mended"
         told = self.book.effects[effect]
-        kind = self.graph.kind_name(node)
-        if kind in told.leaves_standing and told.because:
+        if self.graph.kind_name(node) in told.leaves_standing and told.because:
             return told.because
-        return self._cause(here, effect, certain=True)
+        return self._cause(node, effect)
 
     def path(self, node: int) -> list[tuple[int, int]]:
         """The links that prove a verdict, from a changed object to the node: (node before, edge id or -1 for an implied link)."""
-        here = int(self._local[node])
-        spread, effect = self._deciding(here)
+        effect = int(self.effect[self.places[node]])
+        deciding = self._certain if self.surely(node) else self._possible
         steps = []
-        while spread.came_by[effect, here] >= 0:
-            edge = int(spread.came_by[effect, here])
-            effect = int(spread.came_with[effect, here])
-            here = int(self._earlier[edge])
-            steps.append((int(self.nodes[here]), int(self.edges[edge])))
+        # What surely came over a use without a version still comes from a version, by a link that is only possible.
+        while (arrival := deciding.came(node, effect) or self._possible.came(node, effect)) is not None:
+            node, effect = arrival.source, arrival.before
+            steps.append((node, int(deciding.flow.edges.real[arrival.link])))
         return steps[::-1]
 
-    def _deciding(self, here: int) -> tuple[Spread, int]:
+    def surely(self, node: int) -> bool:
+        """Whether the effect that decides at a node comes over links that are certain (else only over possible ones)."""
         # By the effect and not by the state: what is resolved may have been in doubt before.
-        effect = int(self.effect[here])
-        return (self._certain if self._certain.effect[here] == effect else self._possible), effect
+        return bool(self._certain.effect[node] == self.effect[self.places[node]])
 
-    def _cause(self, here: int, effect: int, *, certain: bool) -> str:
+    def _ends(self, node: int) -> bool:
+        ends = self._certain.flow.ends
+        return ends is not None and bool(ends[node])
+
+    def _cause(self, node: int, effect: int) -> str:
         trail = []
-        spread = self._certain if certain else self._possible
-        roles = self._certain_role if certain else self._possible_role
-        plain = {self.graph.role_of[name] for name in _PLAIN_STEPS}
-        none = self.book.effect("none")
         fault = self.graph.words.changes[self.change.kind]
         code = fault.because or "changed-itself"
-        while (certain, here, effect) not in self._causes:
-            trail.append((certain, here, effect))
-            edge = int(spread.came_by[effect, here])
-            if edge < 0:
+        plain = {self.graph.role_of[name] for name in _PLAIN_STEPS}
+        while (node, effect) not in self._causes:
+            trail.append((node, effect))
+            arrival = self._certain.came(node, effect)
+            if arrival is None:
                 break
-            if self._frozen[here]:
+            if self._ends(node):
                 code = "mended"
                 break
-            before = int(spread.came_with[effect, here])
-            role, kind = int(roles[edge]), self.graph.kind[self.nodes[here]]
-            # A doubt about the link is no reason where the link would have passed nothing anyway.
-            stated = int(self._possible_role[edge])
-            if role != stated and self.book.certain[before, stated, kind] == effect == none:
-                role = stated
-            reason = self.book.codes[self.book.because[before, role, kind]]
-            source = int(self._earlier[edge])
-            passes_on = (effect == none and before == none) or (effect != none and role in plain)
-            if not passes_on or (source in self._seed_places() and effect != none):
+            role, reason = self._reason(arrival, node, effect)
+            perhaps = int(self._possible.effect[arrival.source])
+            if effect == NONE == self._possible.effect[node] and perhaps != NONE:
+                # Not even what is only possible upstream gets over this link.
+                stated = self._possible.flow.role[arrival.link]
+                code = fault.because or self.book.codes[self.book.because[perhaps, stated, self.graph.kind[node]]]
+                break
+            passes_on = (effect == NONE and arrival.before == NONE) or (effect != NONE and role in plain)
+            if not passes_on or (arrival.source in self.change.objects and effect != NONE):
                 # Where the change is harmless by its kind, that is the reason; otherwise it is the link.
                 code = fault.because or reason
                 break
-            here, effect = source, before
+            node, effect = arrival.source, arrival.before
         else:
-            code = self._causes[certain, here, effect]
+            code = self._causes[node, effect]
         for key in trail:
             self._causes[key] = code
         return code
 
-    def _seed_places(self) -> set[int]:
-        return {int(self._local[node]) for node in self.change.objects}
+    def _reason(self, arrival: Arrival, node: int, effect: int) -> tuple[int, str]:
+        """The role by which an effect came, and the code of the rule that says so."""
+        kind, before = int(self.graph.kind[node]), arrival.before
+        role, stated = int(self._certain.flow.role[arrival.link]), int(self._possible.flow.role[arrival.link])
+        # A doubt about the link is no reason where the link would have passed nothing anyway.
+        if role != stated and self.book.certain[before, stated, kind] == effect == NONE:
+            role = stated
+        return role, self.book.codes[self.book.because[before, role, kind]]
 
-    def _doubt(self, here: int, effect: int) -> str:
+    def _doubt(self, node: int, effect: int) -> str:
         """The first link on the possible path that is not certain."""
-        spread = self._possible
         code = "not-certain"
-        while spread.came_by[effect, here] >= 0:
-            edge = int(spread.came_by[effect, here])
-            before = int(spread.came_with[effect, here])
-            kind = self.graph.kind[self.nodes[here]]
-            role = int(self._certain_role[edge])
-            if self.book.certain[before, role, kind] != effect:
-                code = self.book.codes[self.book.because[before, role, kind]]
-            elif self._frozen[here]:
+        while (arrival := self._possible.came(node, effect)) is not None:
+            kind = self.graph.kind[node]
+            role = int(self._certain.flow.role[arrival.link])
+            if self.book.certain[arrival.before, role, kind] != effect:
+                code = self.book.codes[self.book.doubt[arrival.before, role, kind]]
+            elif self._ends(node):
                 code = "later-revision"
-            effect, here = before, int(self._earlier[edge])
+            node, effect = arrival.source, arrival.before
         return code
 
 
@@ -178,219 +215,83 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     book = rulebook()
     edges = impact_edges(graph)
     limits = limits or Limits()
+    compared = compare(graph, edges, change.objects, change.slice)
+    mended, since = where_it_ends(graph, change.objects, change.mended)
+    # That a revision after the mended one is sound as well is presumed: what is possible may still reach it.
+    frozen, presumed = _marked(graph, mended), _marked(graph, [*mended, *since])
     usable = limits.edge_mask(graph)
     if usable is not None:
         usable = np.where(edges.real >= 0, usable[edges.real], True)
-    nodes, distance, inside = _reach(graph, edges, change.objects, usable, limits)
-    place = np.full(graph.size, -1, np.int32)
-    place[nodes] = np.arange(len(nodes), dtype=np.int32)
-    earlier, later = place[edges.earlier[inside]], place[edges.later[inside]]
-    certain_role, possible_role = edges.certain[inside].copy(), edges.possible[inside].copy()
-    _compare_slices(graph, change, edges, inside, earlier, set(place[list(change.objects)].tolist()), certain_role, possible_role)
-    kind = graph.kind[nodes]
-    frozen = np.zeros(len(nodes), bool)
-    mended, since = _all_mended(graph, change)
-    frozen[place[[node for node in mended if place[node] >= 0]]] = True
-    # That a revision after the mended one is sound as well is presumed: what is possible may still reach it.
-    presumed = frozen.copy()
-    presumed[place[[node for node in since if place[node] >= 0]]] = True
-    seeds = place[list(change.objects)]
+    stop = limits.stop_mask(graph)
+    if stop is not None:
+        stop[list(change.objects)] = False
+
+    sure = Flow(graph, edges, compared.certain, book.certain, book.vague, presumed, usable, stop)
+    perhaps = Flow(graph, edges, compared.possible, book.possible, None, frozen, usable, stop)
     start = book.effect(graph.words.changes[change.kind].begins_with)
-    adjacency = Adjacency(earlier, len(nodes))
-    spreads = [
-        _spread(book, table, adjacency, later, role, kind, seeds, start, ends)
-        for table, role, ends in ((book.certain, certain_role, presumed), (book.possible, possible_role, frozen))
-    ]
-    state, effect = _states(book, graph, kind, spreads[0].effect, spreads[1].effect)
-    severity = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)[effect]
-    standing = np.array(
-        [[kind.name in told.leaves_standing for kind in graph.words.kinds] + [False, False] for told in book.effects], bool
-    )[effect, kind]
-    severity[standing] = SEVERITIES.index("info")
+    certain = spread(sure, np.array(change.objects, np.int32), start)
+    first, vague = certain, certain.vague
+    if len(compared.surely):
+        certain = spread_on(sure, first, sure.usable_of(compared.surely), start)
+        vague = [*vague, *certain.vague]
+    possible = spread_on(perhaps, certain, np.concatenate([np.zeros(0, np.int32), *vague]))
+    nodes, distance = certain.nodes, certain.distance
+    free = limits.free_mask(graph)
+    if free is not None:
+        reach = graph.walk(edges.adjacency, edges.later, change.objects, usable, stop, free)
+        nodes, distance = reach.nodes, reach.distance
+    code = certain.effect.take(nodes).astype(np.int16) * len(book.effects)
+    code += possible.effect.take(nodes)
+    code *= len(book.kinds)
+    code += graph.kind.take(nodes)
+    outcomes = _outcomes(book)
     verdicts = Verdicts(
         graph=graph,
         change=change,
         book=book,
         nodes=nodes,
         distance=distance,
-        state=state,
-        effect=effect,
-        severity=severity,
-        edges=edges.real[inside],
+        state=outcomes[0].take(code),
+        effect=outcomes[1].take(code),
+        severity=outcomes[2].take(code),
         resolved_by={},
-        _local=place,
-        _earlier=earlier,
-        _certain_role=certain_role,
-        _possible_role=possible_role,
-        _certain=spreads[0],
-        _possible=spreads[1],
-        _frozen=presumed,
+        _certain=certain,
+        _possible=possible,
     )
     _resolve(verdicts, [*mended, *since])
     return verdicts
 
 
-def _reach(
-    graph: LineageGraph, edges: ImpactEdges, seeds: tuple[int, ...], usable: NDArray[np.bool_] | None, limits: Limits
-) -> tuple[Int32Array, Int32Array, Int32Array]:
-    reach = graph.walk(edges.adjacency, edges.later, seeds, usable, limits.stop_mask(graph), limits.free_mask(graph))
-    return reach.nodes, reach.distance, reach.edges
-
-
-def _compare_slices(
-    graph: LineageGraph,
-    change: Change,
-    edges: ImpactEdges,
-    inside: Int32Array,
-    earlier: Int32Array,
-    seeds: set[int],
-    certain_role: NDArray[np.int8],
-    possible_role: NDArray[np.int8],
-) -> None:
-    if not change.slice:
-        return
-    roles = len(graph.words.roles)
-    disjoint, unknown = roles + BLOCKS.index("slice-disjoint"), roles + BLOCKS.index("slice-unknown")
-    real = edges.real[inside]
-    at_seed = np.isin(earlier, list(seeds)) & (real >= 0)
-    known: dict[int, str] = {}
-    tools = [graph.kind_of[name] for name in _TOOLS]
-    timed = json.loads(change.slice).keys() <= {"after", "before"}
-    for position in np.flatnonzero(at_seed):
-        edge = int(real[position])
-        used = int(graph.slice[edge])
-        if used not in known:
-            known[used] = meeting(change.slice, graph.slices[used])
-        met = known[used]
-        run = int(graph.later[edge])
-        if timed and graph.kind[graph.earlier[edge]] in tools and graph.kind[run] == graph.kind_of["run"]:
-            met = in_force(change.slice, None if np.isnan(graph.start[run]) else float(graph.start[run]))
-        if met == "disjoint":
-            certain_role[position] = possible_role[position] = disjoint
-        elif met == "unknown":
-            certain_role[position] = unknown
-
-
-def _all_mended(graph: LineageGraph, change: Change) -> tuple[list[int], list[int]]:
-    """The mended revisions with the runs that made them, where the fault ends; and all revisions after them with theirs."""
-    objects = set(change.objects)
-    mended = set(change.mended) - objects
-    since = revisions_after(graph, mended) - objects
-    ends = _with_makers(graph, mended, objects)
-    return sorted(ends), sorted(_with_makers(graph, since, objects) - ends)
-
-
-def revisions_after(graph: LineageGraph, things: Iterable[int]) -> set[int]:
-    """All that revise one of `things`, or a revision of it, without these themselves."""
-    seen = set(things)
-    first, todo = frozenset(seen), list(seen)
-    while todo:
-        for later in graph.later_revisions().get(todo.pop(), ()):
-            if later not in seen:
-                seen.add(later)
-                todo.append(later)
-    return seen - first
-
-
-def _with_makers(graph: LineageGraph, things: set[int], objects: set[int]) -> set[int]:
-    edges = graph.up.edges_of(np.array(sorted(things), np.int32))
-    return things | (set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()) - objects)
-
-
-def _spread(
-    book: Rulebook,
-    table: NDArray[np.int8],
-    adjacency: Adjacency,
-    later: Int32Array,
-    role: NDArray[np.int8],
-    kind: NDArray[np.int8],
-    seeds: Int32Array,
-    start: int,
-    frozen: NDArray[np.bool_],
-) -> Spread:
-    size = len(kind)
-    effect = np.full(size, -1, np.int8)
-    came_by = np.full((len(book.effects), size), -1, np.int32)
-    came_with = np.full((len(book.effects), size), -1, np.int8)
-    effect[seeds] = start
-    sources = np.repeat(np.arange(size, dtype=np.int32), np.diff(adjacency.start))
-    source_of = np.empty(len(later), np.int32)
-    source_of[adjacency.order] = sources
-    none = book.effect("none")
-    slot = np.empty(size, np.int32)
-    # One look-up instead of three: the cell of the table for each link, by the effect that comes over it.
-    flat, cells = table.ravel(), table[0].size
-    cell = role.astype(np.int32) * table.shape[2] + kind[later]
-    ends = bool(frozen.any())
-    frontier = np.unique(seeds)
-    while len(frontier):
-        out = adjacency.edges_of(frontier)
-        target = later[out]
-        before = effect[source_of[out]].astype(np.int32)
-        arriving = flat[before * cells + cell[out]]
-        if ends:
-            arriving[frozen[target]] = none
-        better = arriving > effect[target]
-        out, target, arriving, before = out[better], target[better], arriving[better], before[better]
-        if not len(out):
-            break
-        np.maximum.at(effect, target, arriving)
-        worst = np.flatnonzero(arriving == effect[target])
-        # Of several links that bring the worst, the role first in the alphabet tells why: not the order of arrival.
-        worst = worst[np.argsort(-role[out[worst]], kind="stable")]
-        slot[target[worst]] = worst
-        frontier = target[worst][slot[target[worst]] == worst]
-        chosen = slot[frontier]
-        came_by[arriving[chosen], frontier] = out[chosen]
-        came_with[arriving[chosen], frontier] = before[chosen]
-    return Spread(effect, came_by, came_with)
-
-
-def _states(
-    book: Rulebook, graph: LineageGraph, kind: NDArray[np.int8], certain: NDArray[np.int8], possible: NDArray[np.int8]
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    kinds = [kind.name for kind in graph.words.kinds] + ["part", "entity"]
-    bad = np.array(
-        [[told.state == "affected" and name not in told.leaves_standing for name in kinds] for told in book.effects], bool
-    )
-    surely, perhaps = bad[certain, kind], bad[possible, kind]
-    state = np.where(surely, _AFFECTED, np.where(perhaps, _CANNOT_TELL, _NOT_AFFECTED)).astype(np.int8)
-    return state, np.where(surely | ~perhaps, certain, possible).astype(np.int8)
-
-
 def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
     """Mark what has a later revision that was made from the mended input and is itself sound."""
-    if not mended:
-        return
-    graph = verdicts.graph
-    roles = [position for position, role in enumerate(graph.words.roles) if role.name not in _CARRYING_NOT]
-    usable = np.isin(graph.role, roles)
-    sound = np.zeros(graph.size, bool)
-    sound[graph.walk(graph.down, graph.later, tuple(mended), usable, None, None).nodes] = True
-    bad = verdicts.nodes[np.isin(verdicts.state, (_AFFECTED, _CANNOT_TELL))]
-    sound[bad] = False
-    later_revisions = graph.later_revisions()
-    for node in bad.tolist():
-        if node not in verdicts.seeds:
-            successor = _successor(node, later_revisions, sound)
-            if successor is not None:
-                verdicts.resolved_by[node] = successor
-    for node in verdicts.resolved_by:
-        here = verdicts._local[node]
-        verdicts.state[here] = _RESOLVED
-        verdicts.severity[here] = SEVERITIES.index("info")
+    bad = verdicts.nodes[(verdicts.state == _AFFECTED) | (verdicts.state == _CANNOT_TELL)]
+    found = resolved_by(verdicts.graph, mended, bad)
+    verdicts.resolved_by = {node: later for node, later in found.items() if node not in verdicts.seeds}
+    here = verdicts.places[list(verdicts.resolved_by)] if verdicts.resolved_by else np.zeros(0, np.int32)
+    verdicts.state[here] = _RESOLVED
+    verdicts.severity[here] = SEVERITIES.index("info")
 
 
-def _successor(node: int, later_revisions: dict[int, list[int]], sound: NDArray[np.bool_]) -> int | None:
-    seen, todo = {node}, [node]
-    while todo:
-        following = []
-        for current in todo:
-            for later in later_revisions.get(current, ()):
-                if later not in seen:
-                    if sound[later]:
-                        return later
-                    seen.add(later)
-                    following.append(later)
-        todo = following
-    return None
+@cache
+def _outcomes(book: Rulebook) -> tuple[Int8Array, Int8Array, Int8Array]:
+    """State, effect and severity for each (certain effect, possible effect, kind), one after the other."""
+    bad = np.array(
+        [[told.state == "affected" and kind not in told.leaves_standing for kind in book.kinds] for told in book.effects]
+    )
+    standing = np.array([[kind in told.leaves_standing for kind in book.kinds] for told in book.effects])
+    severity_of = np.array([SEVERITIES.index(told.severity) for told in book.effects], np.int8)
+    some, kinds = np.arange(len(book.effects)), np.arange(len(book.kinds))
+    certain, possible, kind = np.meshgrid(some, some, kinds, indexing="ij")
+    surely, perhaps = bad[certain, kind], bad[possible, kind]
+    state = np.where(surely, _AFFECTED, np.where(perhaps, _CANNOT_TELL, _NOT_AFFECTED)).astype(np.int8)
+    effect = np.where(surely | ~perhaps, certain, possible).astype(np.int8)
+    severity = np.where(standing[effect, kind], SEVERITIES.index("info"), severity_of[effect]).astype(np.int8)
+    return state.ravel(), effect.ravel(), severity.ravel()
+
+
+def _marked(graph: LineageGraph, nodes: list[int]) -> BoolArray | None:
+    if not nodes:
+        return None
+    mask = np.zeros(graph.size, bool)
+    mask[nodes] = True
+    return mask

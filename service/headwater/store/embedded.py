@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import io
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,20 +12,17 @@ from pyoxigraph import (
     Literal,
     NamedNode,
     Quad,
-    QueryBoolean,
-    QueryResultsFormat,
     QuerySolutions,
-    QueryTriples,
     RdfFormat,
     Store,
     Triple,
-    Variable,
     serialize,
 )
 
-from headwater.errors import BadQuery, FolderBusy, NotAcceptable, StorageFailed, TooLarge
+from headwater.errors import FolderBusy, StorageFailed, TooLarge
 from headwater.store.protocol import STATE, Answer, StoreBroken
-from headwater.terms.names import HW, PREFIXES
+from headwater.store.serialising import run, write
+from headwater.terms.names import HW
 
 _SEQUENCE = HW.sequence
 _ONTOLOGY = HW.ontology
@@ -34,23 +30,6 @@ _ATOMIC_LIMIT = 200_000
 """Above this many quads a change with removals goes in steps: one SPARQL update keeps its whole write set in memory."""
 _BULK_FROM = 20_000
 """From so many added quads on, whole files are taken over (136,000 quads a second) instead of a transaction (57,000)."""
-
-_RESULT_FORMATS = {
-    "application/sparql-results+json": QueryResultsFormat.JSON,
-    "application/sparql-results+xml": QueryResultsFormat.XML,
-    "text/csv": QueryResultsFormat.CSV,
-    "text/tab-separated-values": QueryResultsFormat.TSV,
-    "application/json": QueryResultsFormat.JSON,
-    "application/xml": QueryResultsFormat.XML,
-}
-_GRAPH_FORMATS = {
-    "text/turtle": RdfFormat.TURTLE,
-    "application/n-triples": RdfFormat.N_TRIPLES,
-    "application/rdf+xml": RdfFormat.RDF_XML,
-    "application/ld+json": RdfFormat.JSON_LD,
-    "application/trig": RdfFormat.TRIG,
-    "application/n-quads": RdfFormat.N_QUADS,
-}
 
 
 class EmbeddedStore:
@@ -170,11 +149,29 @@ class EmbeddedStore:
             elif isinstance(node, NamedNode):
                 yield from (quad.triple for quad in self._live.quads_for_pattern(node, predicate, None, graph))
 
-    def snapshot(self, folder: Path) -> EmbeddedStore:
-        """The store as it is now, for long reading while writing goes on; close it before the folder is removed.
+    def checkpoint(self, folder: Path) -> int:
+        """Write the store as it is now to a new `folder`, for readers in other processes; returns its sequence number.
 
         On disk it shares the files (hard links, 10 to 130 ms); in memory it is a copy.
         """
+        with self._writing:
+            try:
+                if self._path is None:
+                    copy = Store(str(folder))
+                    copy.bulk_extend(self._live)
+                    copy.flush()
+                else:
+                    self._live.backup(str(folder))
+                return self.sequence()
+            except OSError as error:
+                raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @property
+    def snapshots(self) -> bool:
+        return True
+
+    def snapshot(self, folder: Path) -> EmbeddedStore:
+        """On disk it shares the store's files (hard links, 10 to 130 ms); of a store in memory it is a copy in memory."""
         with self._writing:
             try:
                 if self._path is None:
@@ -182,11 +179,20 @@ class EmbeddedStore:
                     copy._live.bulk_extend(self._live)
                     return copy
                 self._live.backup(str(folder))
-                copy = EmbeddedStore(None)
-                copy._store = Store.read_only(str(folder))
-                return copy
-            except OSError as error:
+                return EmbeddedStore.read_only(folder)
+            except (OSError, RuntimeError) as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @classmethod
+    def read_only(cls, folder: Path) -> EmbeddedStore:
+        """A snapshot that another process made in a folder. Raises `StorageFailed` where there is none."""
+        copy = cls(None)
+        try:
+            copy._store = Store.read_only(str(folder))
+        except (OSError, RuntimeError) as error:
+            raise StorageFailed(f"The snapshot in {folder} cannot be read: {error}") from error
+        copy._path = folder
+        return copy
 
     def quads(self) -> Iterator[Quad]:
         return iter(self._live)
@@ -201,71 +207,23 @@ class EmbeddedStore:
         bindings: Mapping[str, object] | None = None,
         max_bytes: int | None = None,
     ) -> Answer:
-        results = self._run(text, graphs, named, bindings)
         buffer = _Bounded(max_bytes)
-        if isinstance(results, QueryTriples):
-            media_type = accept or "text/turtle"
-            graph_format = _GRAPH_FORMATS.get(media_type)
-            if graph_format is None:
-                raise NotAcceptable(f"A graph cannot be had as {media_type}; it can be as: {', '.join(_GRAPH_FORMATS)}.")
-            prefixes = dict(PREFIXES) if graph_format in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.RDF_XML) else None
-            serialize(results, buffer, format=graph_format, prefixes=prefixes)
-        else:
-            media_type = accept or "application/sparql-results+json"
-            result_format = _RESULT_FORMATS.get(media_type)
-            if result_format is None:
-                raise NotAcceptable(f"A table cannot be had as {media_type}; it can be as: {', '.join(_RESULT_FORMATS)}.")
-            if isinstance(results, QueryBoolean) and result_format in (QueryResultsFormat.CSV, QueryResultsFormat.TSV):
-                # SPARQL 1.1 defines CSV and TSV for SELECT only; a bare word is what clients expect for ASK.
-                return Answer(b"true\n" if results else b"false\n", media_type)
-            assert isinstance(results, QuerySolutions | QueryBoolean)
-            results.serialize(buffer, format=result_format)
+        media_type = write(run(self._live, text, graphs, named, bindings), accept, buffer)
         return Answer(buffer.getvalue(), media_type)
 
     def rows(
         self, text: str, graphs: Sequence[NamedNode], bindings: Mapping[str, object] | None = None
     ) -> Iterator[tuple[object, ...]]:
-        results = self._run(text, graphs, (), bindings)
+        results = run(self._live, text, graphs, (), bindings)
         assert isinstance(results, QuerySolutions), "a trusted question is a SELECT"
         for solution in results:
             yield tuple(solution)
-
-    def _run(
-        self, text: str, graphs: Sequence[NamedNode], named: Sequence[NamedNode], bindings: Mapping[str, object] | None
-    ) -> QuerySolutions | QueryBoolean | QueryTriples:
-        given = {Variable(name): value for name, value in (bindings or {}).items()}
-        try:
-            return self._live.query(
-                text,
-                default_graph=list(graphs),
-                named_graphs=list(named),
-                substitutions=given or None,  # type: ignore[arg-type]
-            )
-        except SyntaxError as error:
-            raise BadQuery(f"The query does not parse: {_in_short(error)}") from error
-        except OSError as error:
-            raise StorageFailed(f"The triplestore could not be read: {error}") from error
-        except (ValueError, RuntimeError) as error:
-            if "Corruption" in str(error):
-                raise StoreBroken(f"The triplestore is damaged: {error}") from error
-            raise BadQuery(f"The query cannot be evaluated: {error}") from error
 
     def close(self) -> None:
         self._store = None
         if self._path is not None:
             # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
             gc.collect()
-
-
-def _in_short(error: SyntaxError) -> str:
-    """The parser's message without the classes of characters that it would also have taken."""
-    where, colon, expected = " ".join(str(error).split()).partition("expected one of ")
-    wanted = [word for word in re.findall(r'"[^"]*"|[A-Z]{2,}|Prefix not found', expected) if word != "Prefix not found"]
-    if "Prefix not found" in expected:
-        return f"{where}the prefix is not declared"
-    if not colon or not wanted:
-        return f"{where}{expected}"[:300]
-    return f"{where}expected one of {', '.join(dict.fromkeys(wanted))}"[:300]
 
 
 class _Bounded(io.BytesIO):

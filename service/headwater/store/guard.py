@@ -15,7 +15,7 @@ _DEEPEST = 200
 _MOST_STEPS = 2000
 # The engine wants no boundary between words: it reads `?o.SERVICE:x`, `trueSERVICE<x>` and `SERVICEex:x` as calls. So the tokens
 # here are exactly SPARQL's (a variable ends before a dot, a local name does not), each as long as possible.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<comment> \#[^\n\r]* )
     | (?P<iri> <(?:[^<>"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*> )
@@ -61,7 +61,7 @@ def guard(text: str, longest: int) -> frozenset[str]:
         raise BadQuery("Unicode escapes of plain ASCII characters are not allowed.", remedy="Write the characters themselves.")
     words = set()
     shape = _Shape()
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         kind = match.lastgroup or ""
         token = match.group()
         if kind in ("word", "prefixed"):
@@ -92,7 +92,10 @@ def _refuse_two_readings(iri: str, text: str, end: int) -> None:
 
 
 class _Shape:
-    """How deep and how long a text is, in what makes the engine recurse; rows of `VALUES` do not and are not counted."""
+    """How deep and how long a text is, in what makes the engine recurse.
+
+    Rows of `VALUES` and the statements of `INSERT DATA` do not, and are not counted.
+    """
 
     def __init__(self) -> None:
         self.open: list[str] = []
@@ -111,7 +114,7 @@ class _Shape:
             self.open.pop()
             if self.data_from is not None and len(self.open) < self.data_from:
                 self.data_from = None
-        if kind == "word" and token.upper() == "VALUES":
+        if kind == "word" and token.upper() in ("VALUES", "DATA"):
             self.data_next = True
         listed = kind in _ITEMS and self.open[-1:] == ["("]
         if self.data_from is None and (kind in ("word", "joint", "open") or listed):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
@@ -25,6 +26,14 @@ class StoreBroken(HeadwaterError):
 
     title = "The triplestore is damaged"
     default_remedy = "Run 'headwater rebuild': it is made anew from the ledger, and nothing is lost."
+
+
+class NoSnapshots(HeadwaterError):
+    """A store was asked for a snapshot that said that it makes none."""
+
+    status = 409
+    title = "This triplestore makes no snapshots"
+    default_remedy = "Read the store itself, and say so in what is reported: writing goes on meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,21 @@ class TripleStore(Protocol):
         self, text: str, graphs: Sequence[NamedNode], bindings: Mapping[str, object] | None = None
     ) -> Iterator[tuple[object, ...]]:
         """The solutions of a trusted SELECT from `queries/`, as tuples of terms in the order of the projection."""
+        ...
+
+    @property
+    def snapshots(self) -> bool:
+        """Whether `snapshot` works here. A store that cannot says False, and whoever wanted one reads the store itself."""
+        ...
+
+    def snapshot(self, folder: Path) -> TripleStore:
+        """The store as it stands after its last change, to be read at length while writing goes on; it is not to be written to.
+
+        It answers every question as the store did at that moment, from any thread, however the store changes, and also after the
+        store was closed. `folder` does not exist yet; the snapshot may keep its files there. Whoever asked closes the snapshot
+        and removes the folder afterwards. Raises `NoSnapshots` where `snapshots` is False, `StorageFailed` where the disk
+        refuses.
+        """
         ...
 
     def close(self) -> None:

@@ -82,14 +82,14 @@ class Views:
         """Bring the store from its state before `entries` to the one after, and to `sequence`. Doing it twice changes nothing."""
         latest = {entry.iri: entry for entry in entries}
         self._prepare_levels(entry.record.visibility for entry in latest.values() if entry.record is not None)
-        added: dict[Quad, None] = {}
+        added: list[Quad] = []
         dropped: dict[Quad, None] = {}
         orphans: dict[Triple, None] = {}
         for entry in latest.values():
             self._replace(entry, added, dropped, orphans)
         if orphans:
-            self._drop_from_views(orphans, latest, added, dropped)
-        self._store.change(list(dropped), list(added), sequence)
+            self._drop_from_views(orphans, latest, set(added), dropped)
+        self._store.change(list(dropped), added, sequence)
 
     def load(self, records: Iterable[Record], sequence: int, *, internal: bool) -> None:
         """Fill an empty store from the present records, fast. `internal` says whether any of them is internal."""
@@ -106,14 +106,13 @@ class Views:
             self._projects.add(name)
             yield Quad(STATE, HW.hasProject, Literal(name), STATE)
         views = self._views_of(record.visibility)
-        for triple in record.asserted:
-            yield _quad(triple, node)
-            for view in views:
-                yield _quad(triple, view)
-        for triple in record.entailed:
-            yield _quad(triple, follows)
-            for view in views:
-                yield _quad(triple, view)
+        for triples, graph in ((record.asserted, node), (record.entailed, follows)):
+            graphs = (graph, *views)
+            for triple in triples:
+                # Taken apart once: each look at a part makes a new object.
+                subject, predicate, value = triple.subject, triple.predicate, triple.object
+                for into in graphs:
+                    yield Quad(subject, predicate, value, into)
 
     def _views_of(self, visibility: str) -> list[NamedNode]:
         if visibility == "public":
@@ -127,26 +126,25 @@ class Views:
             self._store.load((_quad(triple, self.internal) for triple in self._store.graph(self.public)), self._store.sequence())
             self._internal_live = True
 
-    def _replace(self, entry: Applied, added: dict[Quad, None], dropped: dict[Quad, None], orphans: dict[Triple, None]) -> None:
+    def _replace(self, entry: Applied, added: list[Quad], dropped: dict[Quad, None], orphans: dict[Triple, None]) -> None:
         node, follows = NamedNode(entry.iri), entailed_graph(entry.iri)
-        fresh = dict.fromkeys(self._quads(entry.record)) if entry.record is not None else {}
-        for graph in (node, follows):
-            for triple in self._store.graph(graph):
+        stood = [(triple, graph) for graph in (node, follows) for triple in self._store.graph(graph)]
+        marks = [(triple, STATE) for triple in self._store.about(node, [STATE])]
+        fresh = list(self._quads(entry.record)) if entry.record is not None else []
+        if stood or marks:
+            here = set(fresh)
+            for triple, graph in (*stood, *marks):
                 quad = _quad(triple, graph)
-                if quad not in fresh:
+                if quad not in here:
                     dropped[quad] = None
-                orphans[triple] = None
-        for statement in self._store.about(node, [STATE]):
-            quad = _quad(statement, STATE)
-            if quad not in fresh:
-                dropped[quad] = None
-        added.update(fresh)
+            orphans.update((triple, None) for triple, _ in stood)
+        added += fresh
 
     def _drop_from_views(
         self,
         orphans: dict[Triple, None],
         latest: dict[str, Applied],
-        added: dict[Quad, None],
+        added: set[Quad],
         dropped: dict[Quad, None],
     ) -> None:
         levels: dict[str, str | None] = {}

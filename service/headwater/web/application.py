@@ -9,8 +9,10 @@ from headwater.app import Headwater
 from headwater.web import problems
 from headwater.web.routes import (
     ask,
+    audits,
     catalogue,
     graph,
+    graph_store,
     health,
     landing,
     lineage,
@@ -20,6 +22,7 @@ from headwater.web.routes import (
     search,
     sparql,
     terms,
+    updates,
 )
 
 _ABOUT = """
@@ -44,9 +47,9 @@ def create_app(headwater: Headwater) -> FastAPI:
             {"name": "questions", "description": "Lineage, impact and benefits."},
             {"name": "objects", "description": "What is known of each digital object."},
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
-            {"name": "sparql", "description": "SPARQL 1.1 query over what the reader may see."},
+            {"name": "sparql", "description": "SPARQL 1.1 over what the reader may see: queries, updates, the graph store."},
             {"name": "pictures", "description": "The neighbourhood of an object, drawn on the server."},
-            {"name": "service", "description": "Health."},
+            {"name": "service", "description": "Health, and audits of everything."},
         ],
         responses={422: {"description": "A parameter is unknown, missing or wrong.", "content": problems.CONTENT}},
         # FastAPI's own pages load their scripts from another host; /docs is ours.
@@ -56,6 +59,22 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
-    for routes in (questions, catalogue, records, sparql, graph, health, landing, lineage, search, ask, reference, terms):
+    for routes in (
+        questions,
+        catalogue,
+        records,
+        audits,
+        sparql,
+        updates,
+        graph_store,
+        graph,
+        health,
+        landing,
+        lineage,
+        search,
+        ask,
+        reference,
+        terms,
+    ):
         app.include_router(routes.router)
     return app

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from headwater.access import Reader
 from headwater.access.loopback import is_loopback
+from headwater.access.reader import Scope
 from headwater.app import Headwater
 from headwater.errors import Forbidden, Unauthorised
 
@@ -56,15 +57,29 @@ def the_reader(request: Request, headwater: Annotated[Headwater, Depends(the_hea
     return headwater.reader(bearer(request), loopback=from_this_machine(request))
 
 
-def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
-    """The reader, if it may write. Raises `Unauthorised` without a token, `Forbidden` with one of too narrow a scope."""
-    if reader.may("write"):
+def at_least(request: Request, reader: Reader, scope: Scope, doing: str) -> Reader:
+    """The reader, if its scope reaches so far. Raises `Unauthorised` without a token, `Forbidden` with too narrow a scope."""
+    if reader.may(scope):
         return reader
     if bearer(request) is None:
-        raise Unauthorised("writing needs a token with scope 'write'")
-    raise Forbidden(f"the token '{reader.name}' has scope '{reader.scope}'; writing needs 'write'")
+        raise Unauthorised(
+            f"{doing} needs a token with scope '{scope}'",
+            remedy=f"Send 'Authorization: Bearer TOKEN'; make one with 'headwater token create NAME --scope {scope}'.",
+        )
+    raise Forbidden(f"the token '{reader.name}' has scope '{reader.scope}'; {doing} needs '{scope}'")
+
+
+def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
+    """The reader, if it may write. Raises `Unauthorised` without a token, `Forbidden` with one of too narrow a scope."""
+    return at_least(request, reader, "write", "writing")
+
+
+def the_admin(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
+    """The reader, if it may administer. Raises as `the_writer`."""
+    return at_least(request, reader, "admin", "this")
 
 
 App = Annotated[Headwater, Depends(the_headwater)]
 Who = Annotated[Reader, Depends(the_reader)]
 Writer = Annotated[Reader, Depends(the_writer)]
+Admin = Annotated[Reader, Depends(the_admin)]

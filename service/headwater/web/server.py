@@ -19,10 +19,13 @@ from headwater.web.application import create_app
 def serve(headwater: Headwater, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, let requests under way finish (ten seconds), and return, so that the caller can close.
 
+    Meanwhile everything is audited in the background whenever that is due, unless the setting `audits` says otherwise.
+
     Requests that fail are logged by `headwater.web`, the server's own troubles by `uvicorn.error`; whoever calls this decides
     where these go. Raises `Conflict` if the address cannot be had.
     """
     with listening(host, port) as listener, _outliving_signals():
+        headwater.audits.watch()
         uvicorn.Server(configured(headwater)).run(sockets=[listener])
 
 

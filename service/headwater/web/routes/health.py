@@ -22,11 +22,14 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready", summary="The service can answer", responses={503: {"description": "Not yet, or no longer."}})
 def ready(headwater: App) -> Response:
-    """Whether ledger, store and index are open and at the same sequence number."""
+    """Whether ledger, store and index are open and at the same sequence number; how audits stand is told, and decides nothing."""
     status = headwater.status()
     if not status["ready"]:
         raise Unavailable("store or index are behind the ledger and catching up")
-    return JSONResponse({"status": "ready", "sequence": headwater.sequence})
+    audit = status["audit"]
+    told = {name: audit.get(name) for name in ("state", "due", "at", "sequence")}
+    told |= {"failed": audit["failure"] is not None}
+    return JSONResponse({"status": "ready", "sequence": headwater.sequence, "audit": told})
 
 
 @router.get("/static/{name}", include_in_schema=False)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from headwater.app import ImportReport
-from headwater.checking.messages import LANGUAGES, spoken
+from headwater.app.resolving import Resolver
+from headwater.checking.messages import LANGUAGES
 from headwater.checking.report import GateReport
-from headwater.errors import RejectedByGate, UnreadableSource
+from headwater.errors import BadParameter, RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
-from headwater.web.negotiation import JSON, RDF, choose, languages
+from headwater.web.negotiation import JSON, RDF, choose
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Who, Writer, at_least
+from headwater.web.spoken import LANGUAGE, Speaks, spoken_for
 from headwater.web.uploads import Received, Upload
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
-
-Speaks = Annotated[str | None, Header(alias="Accept-Language", include_in_schema=False)]
 
 _BODY = {
     "requestBody": {
@@ -48,8 +48,8 @@ _BODY = {
 }
 
 
+_RESOLVE = "Also look whether the data are still where they are said to lie; for retrain-ready, and with scope write only."
 _PROFILE = "Also judge each object by a profile: core, retrain-ready, publication or fair."
-_LANGUAGE = "What the sentences speak: en or de; else what Accept-Language prefers."
 
 
 class Writing(BaseModel):
@@ -73,7 +73,8 @@ class Checking(BaseModel):
     model_config = ConfigDict(extra="forbid")
     format: str = Field("auto", max_length=60, description="The importer; auto recognises the document.")
     profile: str | None = Field(None, max_length=60, description=_PROFILE, examples=["retrain-ready"])
-    language: str | None = Field(None, max_length=40, description=_LANGUAGE, examples=["de"])
+    language: str | None = Field(None, max_length=40, description=LANGUAGE, examples=["de"])
+    resolve: bool = Field(False, description=_RESOLVE)
 
 
 class Judging(BaseModel):
@@ -87,7 +88,8 @@ class Judging(BaseModel):
         examples=["model/digits-svm"],
     )
     profile: str = Field("core", max_length=60, description=_PROFILE, examples=["retrain-ready"])
-    language: str | None = Field(None, max_length=40, description=_LANGUAGE, examples=["de"])
+    language: str | None = Field(None, max_length=40, description=LANGUAGE, examples=["de"])
+    resolve: bool = Field(False, description=_RESOLVE)
     format: str | None = Field(None, max_length=100, description="json or turtle; goes before the Accept header.")
 
 
@@ -121,7 +123,7 @@ def write(
 ) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
     report = _imported(upload, headwater, asked.format, reader=writer, visibility=asked.visibility)
-    report.language = _spoken(None, speaks)
+    report.language = spoken_for(None, speaks)
     body = report.as_dict()
     statuses = {outcome.status for outcome in report.records}
     if not statuses and report.failures:
@@ -146,13 +148,21 @@ def validate(
     With `profile`, every object that the document describes is judged as well, together with what is known here of the things
     around it: `profiles` holds a report on each.
     """
-    language = _spoken(asked.language, speaks)
+    language = spoken_for(asked.language, speaks)
     report = _imported(upload, headwater, asked.format, reader=writer, dry_run=True)
     report.language = language
     body = {**report.as_dict(), **_judged(report)}
+    if asked.resolve and asked.profile is None:
+        raise BadParameter("resolve: name the profile that is to be judged by", parameter="resolve")
     if asked.profile is not None:
         found = headwater.profile_document(
-            upload.path, asked.profile, writer, format=asked.format, name=upload.name, media_type=upload.media_type
+            upload.path,
+            asked.profile,
+            writer,
+            format=asked.format,
+            name=upload.name,
+            media_type=upload.media_type,
+            look=_resolver(headwater) if asked.resolve else None,
         )
         body |= {"profile": asked.profile, "profiles": [one.as_dict(language) for one in found]}
         body["conforms"] = report.ok and all(one.conforms for one in found)
@@ -174,21 +184,27 @@ def validate(
 def judge(request: Request, asked: Annotated[Judging, Query()], headwater: App, reader: Who, speaks: Speaks = None) -> Response:
     """How complete an object is for a purpose, as far as the reader may see: is a model ready to be trained again?"""
     offer = choose(request.headers.get("accept"), [JSON, RDF[0]], name=asked.format)
-    language = _spoken(asked.language, speaks)
-    headers = validators(request, headwater, reader, offer)
+    language = spoken_for(asked.language, speaks)
+    headers = {"Vary": "Accept, Authorization"} if asked.resolve else validators(request, headwater, reader, offer)
     # What a validator stands for depends on the language too, so that none is given for an answer in another one than usual.
     if language != LANGUAGES[0]:
-        headers.pop("ETag")
+        headers.pop("ETag", None)
     headers["Vary"] += ", Accept-Language"
-    report = headwater.profile(headwater.resolve(asked.id, reader), asked.profile, reader)
+    look = None
+    if asked.resolve:
+        at_least(request, reader, "write", "looking places up")
+        look = _resolver(headwater)
+        # What is out there changes without any entry in the ledger.
+        headers = {"Cache-Control": "no-store", "Vary": headers["Vary"]}
+    report = headwater.profile(headwater.resolve(asked.id, reader), asked.profile, reader, look=look)
     if offer is not JSON:
         return Response(report.turtle(), headers=headers, media_type=offer.media_type)
     return JSONResponse(report.as_dict(language), headers=headers | {"Content-Language": language})
 
 
-def _spoken(asked: str | None, accepted: str | None) -> str:
-    """The language named, else the one of ours that the client likes best. Raises `BadParameter` for a name we do not speak."""
-    return spoken(asked) if asked is not None else languages(accepted, LANGUAGES)
+def _resolver(headwater: App) -> Resolver:
+    """A look that reaches only into the folders that were named to the service."""
+    return Resolver(headwater.settings, headwater.settings.resolve_folders)
 
 
 def _imported(upload: Upload, headwater: App, format: str, **more: Any) -> ImportReport:

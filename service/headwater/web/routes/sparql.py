@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
-from starlette.responses import Response
+from starlette.concurrency import iterate_in_threadpool
+from starlette.responses import Response, StreamingResponse
 
+from headwater.app.querying import Told
 from headwater.errors import BadQuery, HeadwaterError, UnknownFormat
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
+from headwater.store.reading import Clauses
+from headwater.store.sandbox import Stream
 from headwater.terms.names import PREFIXES, RDF, Namespace
 from headwater.web.caching import validators
+from headwater.web.leaving import until_gone
 from headwater.web.negotiation import HTML, Offer, choose
 from headwater.web.negotiation import RDF as SYNTAXES
 from headwater.web.readers import App, Who
@@ -36,6 +43,8 @@ RESULTS = (
 _SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 _FORMATS = Namespace("http://www.w3.org/ns/formats/")
 _MOST_ROWS = 1000
+SEQUENCE = "Headwater-Sequence"
+"""The header that names the ledger's sequence number which an answer speaks of."""
 _FORM = re.compile(
     r"""(?xi)
     (?: \s+ | \#[^\n\r]* | BASE\s*<[^<>]*> | PREFIX\s+[^\s:]*:\s*<[^<>]*> )*
@@ -50,6 +59,7 @@ class Asked:
     query: str | None
     format: str | None
     posted: bool
+    dataset: Clauses
 
 
 async def asked(request: Request, headwater: App) -> Asked:
@@ -83,16 +93,13 @@ def _one_query(pairs: list[tuple[str, str]], direct: str | None, posted: bool) -
         raise BadQuery(
             "updates are not taken here", remedy="Write through POST /api/v1/records, where the gate checks what comes in."
         )
-    if "default-graph-uri" in names or "named-graph-uri" in names:
-        raise BadQuery(
-            "the dataset of a query is what its reader may see; it cannot be chosen by default-graph-uri or named-graph-uri",
-            remedy="Leave the parameter out; use GRAPH in the query to ask for a record's own graph.",
-        )
     queries = [value for name, value in pairs if name == "query"] + ([direct] if direct is not None else [])
     if len(queries) > 1:
         raise BadQuery("query= is given more than once")
     format = next((value for name, value in pairs if name == "format" and value), None)
-    return Asked(queries[0] if queries else None, format, posted)
+    default = tuple(dict.fromkeys(value for name, value in pairs if name == "default-graph-uri"))
+    named = tuple(dict.fromkeys(value for name, value in pairs if name == "named-graph-uri"))
+    return Asked(queries[0] if queries else None, format, posted, Clauses(default, named))
 
 
 Question = Annotated[Asked, Depends(asked)]
@@ -111,6 +118,18 @@ _PARAMETERS: dict[str, Any] = {
             "schema": {"type": "string"},
             "description": "json, xml, csv, tsv; turtle, ntriples, rdfxml, jsonld, trig, nquads. Goes before the Accept header.",
         },
+        {
+            "name": "default-graph-uri",
+            "in": "query",
+            "schema": {"type": "array", "items": {"type": "string"}},
+            "description": "Graphs to merge as the default graph, instead of all that the reader may see. Goes before FROM.",
+        },
+        {
+            "name": "named-graph-uri",
+            "in": "query",
+            "schema": {"type": "array", "items": {"type": "string"}},
+            "description": "The named graphs, instead of every record that the reader may see. Goes before FROM NAMED.",
+        },
     ]
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -123,14 +142,16 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/sparql", summary="Query (GET)", responses=_ANSWERS, openapi_extra=_PARAMETERS)
-def get_sparql(request: Request, question: Question, headwater: App, reader: Who) -> Response:
+async def get_sparql(request: Request, question: Question, headwater: App, reader: Who) -> Response:
     """Runs a SPARQL query over what the reader may see. Browsers without a query get a form, programs a service description."""
     if question.query is None:
         offer = choose(request.headers.get("accept"), (*SYNTAXES, HTML), name=question.format)
         if offer is HTML:
             return _form(request, "", headers={"Vary": "Accept"})
-        return Response(_described(headwater, offer), headers={"Vary": "Accept"}, media_type=offer.media_type)
-    return _answered(request, question, headwater, reader)
+        return Response(
+            _described(str(request.url.replace(query="")), offer), headers={"Vary": "Accept"}, media_type=offer.media_type
+        )
+    return await _answered(request, question, headwater, reader)
 
 
 @router.post(
@@ -149,29 +170,48 @@ def get_sparql(request: Request, question: Question, headwater: App, reader: Who
         }
     },
 )
-def post_sparql(request: Request, question: Question, headwater: App, reader: Who) -> Response:
+async def post_sparql(request: Request, question: Question, headwater: App, reader: Who) -> Response:
     """The same as GET, for long texts."""
     if question.query is None:
         raise BadQuery("the request names no query", remedy="Send query= in the form, or the text as application/sparql-query.")
-    return _answered(request, question, headwater, reader)
+    return await _answered(request, question, headwater, reader)
 
 
-def _answered(request: Request, question: Asked, headwater: App, reader: Who) -> Response:
+async def _answered(request: Request, question: Asked, headwater: App, reader: Who) -> Response:
     text = question.query
     assert text is not None
     graph = returns_graph(text)
     offers = SYNTAXES if graph else RESULTS
-    browser = choose(request.headers.get("accept"), (*offers, HTML), name=question.format) is HTML
-    if browser:
-        return _page(request, text, graph, headwater, reader)
+    if choose(request.headers.get("accept"), (*offers, HTML), name=question.format) is HTML:
+        return await _page(request, question, graph, headwater, reader)
     offer = choose(request.headers.get("accept"), offers, name=question.format)
     headers = (
         {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
         if question.posted
         else validators(request, headwater, reader, offer)
     )
-    body, media_type = headwater.query(text, reader, offer.media_type)
-    return Response(body, headers=headers, media_type=media_type)
+    answer = await _run(request, question, offer.media_type, headwater, reader)
+    headers |= {SEQUENCE: str(answer.sequence)}
+    if isinstance(answer, Told):
+        return Response(answer.body, headers=headers, media_type=answer.media_type)
+    # What breaks from here on breaks the transfer as well: no client takes the part that it has for the whole.
+    return StreamingResponse(_pieces(answer), headers=headers, media_type=answer.media_type)
+
+
+async def _run(request: Request, question: Asked, media_type: str, headwater: App, reader: Who) -> Told | Stream:
+    job = headwater.sandbox.job()
+    text, dataset, base = question.query or "", question.dataset or None, str(request.url.replace(query=""))
+    return await until_gone(
+        request, lambda: headwater.stream(text, reader, media_type, dataset=dataset, base=base, job=job), job.cancel
+    )
+
+
+async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
+    try:
+        async for piece in iterate_in_threadpool(answer.pieces()):
+            yield piece
+    finally:
+        answer.close()
 
 
 def returns_graph(text: str) -> bool:
@@ -184,11 +224,14 @@ def returns_graph(text: str) -> bool:
     return found is not None and found[1].upper() in ("CONSTRUCT", "DESCRIBE")
 
 
-def _page(request: Request, text: str, graph: bool, headwater: App, reader: Who) -> Response:
+async def _page(request: Request, question: Asked, graph: bool, headwater: App, reader: Who) -> Response:
     """The form again, with the answer under it; what goes wrong is said beside the text, so that it can be mended."""
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    text = question.query or ""
+    media_type = "text/turtle" if graph else "application/sparql-results+json"
     try:
-        body, _ = headwater.query(text, reader, "text/turtle" if graph else "application/sparql-results+json")
+        answer = await _run(request, question, media_type, headwater, reader)
+        body = answer.body if isinstance(answer, Told) else await to_thread.run_sync(answer.body)
     except HeadwaterError as error:
         return _form(request, text, status=error.status, error=error, headers=headers)
     if graph:
@@ -203,14 +246,15 @@ def _form(request: Request, text: str, *, status: int = 200, headers: dict[str, 
     return Response(body, status, headers, media_type="text/html")
 
 
-def _described(headwater: App, offer: Offer) -> bytes:
+def _described(address: str, offer: Offer) -> bytes:
     """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
     service, dataset, graph = BlankNode(), BlankNode(), BlankNode()
-    endpoint = NamedNode(f"{headwater.settings.base_iri}sparql")
     said = [
         Triple(service, RDF.type, _SD.Service),
-        Triple(service, _SD.endpoint, endpoint),
+        Triple(service, _SD.endpoint, NamedNode(address)),
+        Triple(service, _SD.feature, _SD.UnionDefaultGraph),
         Triple(service, _SD.supportedLanguage, _SD.SPARQL11Query),
+        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Update),
         Triple(service, _SD.defaultDataset, dataset),
         Triple(dataset, RDF.type, _SD.Dataset),
         Triple(dataset, _SD.defaultGraph, graph),
@@ -230,6 +274,8 @@ def _described(headwater: App, offer: Offer) -> bytes:
         "N-Quads",
     ):
         said.append(Triple(service, _SD.resultFormat, _FORMATS[name]))
+    for name in ("Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads"):
+        said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
     prefixes = {"sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}

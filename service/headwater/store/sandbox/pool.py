@@ -1,0 +1,347 @@
+"""The pool of workers: who answers a query, how long it may take, and what happens to one that takes too long or dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from headwater.errors import Unavailable
+from headwater.store.sandbox import frames
+from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
+from headwater.store.sandbox.spool import Spool
+
+_log = logging.getLogger("headwater.sandbox")
+_START_S = 20.0
+_KEPT_LISTS = 64
+_WHOLE = 1 << 20
+"""Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
+
+
+class QueryTimeout(Unavailable):
+    """A query took longer than it may. An error, never an empty or a cut answer."""
+
+    title = "The query took too long"
+    default_remedy = "Ask for less, or name what you ask about; the limit is query_timeout_s."
+
+
+class QueryBroke(Unavailable):
+    """The process that ran a query ended: it needed too much memory, or the engine did not survive the text."""
+
+    title = "The query broke its reader"
+    default_remedy = "Ask for less at a time; the limit on memory is query_memory_mb. The service goes on."
+
+
+class Busy(Unavailable):
+    """All workers are taken, and none came free in time."""
+
+    title = "Too many queries at once"
+    default_remedy = "Try again in a few seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one query may take: seconds since it was handed in, bytes of memory and of answer; and how many workers there are.
+
+    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it.
+    """
+
+    seconds: float = 60.0
+    memory: int = 2 * 2**30
+    answer: int = 256 * 2**20
+    workers: int = 2
+    staleness: float = 0.0
+
+
+class _Process:
+    """A worker process, seen from the service."""
+
+    def __init__(self, memory: int) -> None:
+        self.snapshot: Snapshot | None = None
+        self.lists: dict[tuple[str, ...], str] = {}
+        source = str(Path(__file__).resolve().parents[3])
+        paths = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "headwater.store.sandbox.worker", str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PYTHONPATH": paths, "PATH": os.environ.get("PATH", ""), "MALLOC_ARENA_MAX": "2"},
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in = self._process.stdin.fileno()
+        self.inbox = frames.Inbox(self._process.stdout.fileno())
+
+    def started(self) -> None:
+        kind, _ = self.inbox.take(time.monotonic() + _START_S)
+        if kind != frames.READY:
+            raise frames.Gone
+
+    def ask(self, message: dict[str, Any]) -> None:
+        frames.send_json(self._in, frames.ASK, message)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue
+
+
+class Stream:
+    """The answer to one query. `media_type` and `sequence` are known; the bytes are whole, or still coming."""
+
+    def __init__(self, sequence: int, media_type: str, spool: Spool, job: Job, whole: bool) -> None:
+        self.sequence = sequence
+        self.media_type = media_type
+        self.whole = whole
+        self._spool = spool
+        self._job = job
+
+    def body(self) -> bytes:
+        """All bytes, waited for. Raises what ended the query early."""
+        try:
+            self._spool.wait(2**62)
+            return self._spool.read()
+        finally:
+            self.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes as they come. What ends the query early is raised between them, so that nobody takes a part for the whole."""
+        try:
+            yield from self._spool.pieces()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the answer; a query that still runs is stopped."""
+        self._job.cancel()
+        self._spool.close()
+
+
+class Job:
+    """One query while it runs: may be cancelled from any thread."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self._lock = threading.Lock()
+        self._process: _Process | None = None
+        self.cancelled = False
+
+    def on(self, process: _Process | None) -> None:
+        with self._lock:
+            self._process = process
+            if process is not None and self.cancelled:
+                process.kill()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self.cancelled = True
+            if self._process is not None:
+                self._process.kill()
+
+
+class Sandbox:
+    """Answers queries in worker processes, each on a snapshot that is as new as the store when the query came in.
+
+    Workers are started when they are needed, up to `limits.workers`. Safe to use from several threads.
+    """
+
+    def __init__(self, store: Checkpointed, folder: Path, limits: Limits) -> None:
+        self.limits = limits
+        self._snapshots = Snapshots(store, folder, limits.staleness)
+        self._free = threading.Condition()
+        self._idle: list[_Process] = []
+        self._alive: set[_Process] = set()
+        self._running = 0
+        self._closed = False
+        self.killed = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def query(
+        self,
+        text: str,
+        graphs: Sequence[str],
+        named: Sequence[str] = (),
+        accept: str | None = None,
+        *,
+        base: str = "",
+        job: Job | None = None,
+    ) -> Stream:
+        """Run a query as `TripleStore.query` does. Returns when a small answer is complete, or a large one has begun.
+
+        Raises `BadQuery`, `NotAcceptable`, `TooLarge` as a store does; `QueryTimeout`, `QueryBroke` and `Busy`.
+        """
+        asked = {"act": "query", "text": text, "accept": accept, "base": base, "max_bytes": self.limits.answer}
+        return self._run(asked, {"graphs": tuple(graphs), "named": tuple(named)}, job)
+
+    def update(self, text: str, graphs: dict[str, str], most: int, *, base: str = "") -> Stream:
+        """What an update would change in copies of `graphs`; see `headwater.store.sandbox.scratch`."""
+        return self._run(
+            {"act": "update", "text": text, "base": base, "graphs": graphs, "most": most, "max_bytes": None}, {}, None
+        )
+
+    def job(self) -> Job:
+        """A query to come, so that it can be cancelled while it runs; its time begins now."""
+        return Job(time.monotonic() + self.limits.seconds)
+
+    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None) -> Stream:
+        job = job or self.job()
+        process = self._taken(job)
+        spool = Spool()
+        begun: dict[str, Any] = {}
+        try:
+            self._hand_over(process, asked, lists)
+            job.on(process)
+            sequence = process.snapshot.sequence if process.snapshot is not None else 0
+            thread = threading.Thread(target=self._drain, args=(process, job, spool, begun), daemon=True)
+            thread.start()
+        except BaseException as error:
+            self._lost(process)
+            spool.close()
+            if isinstance(error, frames.Gone):
+                raise self._broke(job) from None
+            raise
+        try:
+            whole = spool.wait(_WHOLE)
+        except BaseException:
+            spool.close()
+            raise
+        return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
+
+    def _drain(self, process: _Process, job: Job, spool: Spool, begun: dict[str, Any]) -> None:
+        """Take the worker's answer to its end, in a thread of its own."""
+        error = None
+        try:
+            while True:
+                kind, body = process.inbox.take(job.deadline)
+                if kind == frames.CHUNK:
+                    spool.put(body)
+                elif kind == frames.BEGIN:
+                    begun.update(frames.json_of(body))
+                elif kind == frames.FAILED:
+                    error = frames.raised(body)
+                    process.inbox.take(job.deadline)
+                    break
+                else:
+                    break
+        except frames.Late:
+            job.on(None)
+            self._lost(process)
+            spool.finish(QueryTimeout(f"The query was stopped after {self.limits.seconds:g} seconds."))
+            return
+        except (frames.Gone, OSError, ValueError):
+            job.on(None)
+            self._lost(process)
+            spool.finish(self._broke(job))
+            return
+        job.on(None)
+        self._back(process)
+        spool.finish(error)
+
+    @staticmethod
+    def _broke(job: Job) -> Unavailable:
+        if job.cancelled:
+            return QueryBroke("The query was cancelled.")
+        return QueryBroke("The process that ran this query ended: it ran out of memory, or the engine broke on the text.")
+
+    # --- workers
+
+    def _taken(self, job: Job) -> _Process:
+        """A worker for this thread alone."""
+        with self._free:
+            if not self._free.wait_for(
+                lambda: self._closed or self._idle or self._running < self.limits.workers,
+                timeout=max(0.0, job.deadline - time.monotonic()),
+            ):
+                raise Busy(f"All {self.limits.workers} readers are taken by other queries.")
+            if self._closed:
+                raise Unavailable("The service is shutting down.", remedy="Try again when it is back.")
+            if self._idle:
+                return self._idle.pop()
+            self._running += 1
+        process = None
+        try:
+            process = _Process(self.limits.memory)
+            with self._free:
+                self._alive.add(process)
+            process.started()
+            return process
+        except (frames.Gone, frames.Late, OSError) as error:
+            self._lost(process)
+            raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
+
+    def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
+        snapshot = self._snapshots.take(fresh=asked["act"] == "update")
+        if process.snapshot is not None:
+            self._snapshots.give_back(process.snapshot)
+        process.snapshot = snapshot
+        new: dict[str, tuple[str, ...]] = {}
+        if len(process.lists) > _KEPT_LISTS:
+            process.lists.clear()
+        for word, graphs in lists.items():
+            known = process.lists.get(graphs)
+            if known is None:
+                # The same name stands for the same list as long as the worker lives, or is told anew.
+                known = process.lists[graphs] = str(len(process.lists))
+                new[known] = graphs
+            asked[word] = known
+        process.ask(asked | {"snapshot": str(snapshot.path), "lists": new})
+
+    def _back(self, process: _Process) -> None:
+        with self._free:
+            if self._closed:
+                process.kill()
+                return
+            self._idle.append(process)
+            self._free.notify()
+
+    def _lost(self, process: _Process | None) -> None:
+        """A worker is gone, or must go."""
+        if process is not None:
+            process.kill()
+            if process.snapshot is not None:
+                self._snapshots.give_back(process.snapshot)
+                process.snapshot = None
+        with self._free:
+            if process is not None:
+                self._alive.discard(process)
+            self.killed += 1
+            self._running -= 1
+            self._free.notify()
+
+    def status(self) -> dict[str, int]:
+        """How many workers there are, are idle, and were lost since the start."""
+        with self._free:
+            return {"workers": self._running, "idle": len(self._idle), "lost": self.killed, "most": self.limits.workers}
+
+    def close(self) -> None:
+        """Stop all workers and remove the snapshots."""
+        with self._free:
+            self._closed = True
+            alive, self._alive, self._idle = self._alive, set(), []
+            self._free.notify_all()
+        for process in alive:
+            process.kill()
+        self._snapshots.close()
