@@ -89,3 +89,15 @@ def test_nothing_is_told_of_a_conclusion_but_what_the_record_says_itself() -> No
     assert not found[record.iri].conforms
     (told,) = found[record.iri].results
     assert (told.value, told.label) == (None, "mine")
+
+
+def test_lineage_reads_its_links_record_by_record_and_the_kinds_of_things_over_all(opened: Opened, write: Write) -> None:
+    headwater = opened()
+    write(headwater, "use", "x:use a prov:Usage ; prov:entity x:data ; prov:hadRole hw:train .")
+    report = write(headwater, "run", "x:fit prov:qualifiedUsage x:use ; prov:used x:paper .")
+    assert report.ok, report.records[0].report.sentences()  # type: ignore[attr-defined]
+    write(headwater, "data", "x:data a mls:Dataset . x:paper a hw:Publication .")
+    assert knows(headwater)
+    nodes = headwater.lineage("https://lab.example/fit", LOCAL)["nodes"]
+    assert nodes["https://lab.example/paper"]["kind"] == "publication"
+    assert "https://lab.example/data" not in nodes, "no record states this link with its role, so none can be named for it"
