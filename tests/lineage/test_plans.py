@@ -213,6 +213,13 @@ def test_a_collection_is_put_together_again_from_its_mended_parts() -> None:
     assert planned(world, CORRECTED).actions == {"all": "put-together"}
 
 
+def test_what_a_run_did_not_use_is_no_input_of_its_repetition() -> None:
+    more = ':other2 a hw:Dataset ; hw:version "2" ; prov:wasRevisionOf :other .'
+    world = World(f':run hw:didNotUse :third . :third a hw:Dataset ; hw:version "1" . {story("train")} {MENDED} {more}')
+    told = planned(world, CORRECTED, ("retracted", "third", []))
+    assert told.inputs("run") == {"data": "data2"}
+
+
 def test_a_run_that_another_followed_is_repeated_before_it() -> None:
     world = World(
         f""":data a hw:Dataset ; hw:version "1" . {MENDED} :engine a hw:Run ; {used(":data", "configure")} .
