@@ -248,7 +248,7 @@ def _form(request: Request, text: str, *, status: int = 200, headers: dict[str, 
 
 def _described(address: str, offer: Offer) -> bytes:
     """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
-    service, dataset, graph = BlankNode(), BlankNode(), BlankNode()
+    service, dataset, graph = BlankNode("service"), BlankNode("dataset"), BlankNode("graph")
     said = [
         Triple(service, RDF.type, _SD.Service),
         Triple(service, _SD.endpoint, NamedNode(address)),
