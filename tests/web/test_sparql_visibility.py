@@ -45,8 +45,9 @@ class Twin(NamedTuple):
 
 def _record(thing: str, word: str, text: str) -> str:
     return (
-        f'<{thing}> a hw:Dataset ; rdfs:label "{text}" ; <{word}> "{text}" , <{thing}:part> ; prov:wasDerivedFrom <urn:seen:thing> .\n'
-        f"<{thing}:part> prov:wasDerivedFrom <{thing}> . <urn:seen:thing> <{word}> <{thing}> ."
+        f'<{thing}> a hw:Dataset ; rdfs:label "{text}" ; <{word}> "{text}" , <{thing}:part> .'
+        f"<{thing}> prov:wasDerivedFrom <urn:seen:thing> . <{thing}:part> prov:wasDerivedFrom <{thing}> . "
+        f"<urn:seen:thing> <{word}> <{thing}> ."
     )
 
 
@@ -191,6 +192,21 @@ def test_naming_a_hidden_graph_in_the_request_is_naming_none(twins: tuple[str, T
 def test_no_format_tells_more(twins: tuple[str, Twin, Twin], accept: str) -> None:
     for query in (_QUERIES[0], _QUERIES[3], _QUERIES[11], _QUERIES[-1]):
         _asked(twins, params={"query": query}, headers={"accept": accept})
+
+
+def test_who_may_see_what_is_hidden_is_told_it_by_the_same_requests(twins: tuple[str, Twin, Twin]) -> None:
+    _, one, _ = twins
+    for params in (
+        {"query": _QUERIES[3]},
+        {"query": _QUERIES[11]},
+        {"query": f"DESCRIBE <{_THING}>"},
+        {"query": _IN_GRAPH[0].format(g=_GRAPH)},
+        {"query": _IN_GRAPH[9].format(g=_GRAPH)},
+        {"query": _QUERIES[0], "default-graph-uri": _GRAPH},
+        {"query": _QUERIES[11], "named-graph-uri": _GRAPH},
+    ):
+        assert _TEXT in one.send("admin", "GET", "/sparql", params=params).text, params
+    assert _TEXT in one.send("admin", "GET", "/sparql/store", params={"graph": _GRAPH}).text
 
 
 def test_neither_the_service_description_nor_the_lists_of_graphs_tell(twins: tuple[str, Twin, Twin]) -> None:
