@@ -1,4 +1,4 @@
-"""Programs that people really use against a served Headwater: SPARQLWrapper, rdflib, curl, requests as RDF4J and Jena send them."""
+"""Programs that people really use against a served Headwater: SPARQLWrapper, rdflib, curl, requests as RDF4J and Jena send."""
 
 from __future__ import annotations
 

@@ -302,6 +302,7 @@ def test_writing_a_graph_of_a_hidden_name_is_refused_without_a_word_about_what_i
     if level == "internal":
         return  # every writer sees what is internal
     before = one.headwater.ledger.head(_GRAPH)
+    assert before is not None
     turtle, update = {"content-type": "text/turtle"}, {"content-type": "application/sparql-update"}
     answers = [
         one.send("write", method, "/sparql/store", params={"graph": _GRAPH}, headers=turtle, content="<urn:a> <urn:b> 1 .")

@@ -145,3 +145,13 @@ def test_the_documentation_names_every_test_that_fails_and_why() -> None:
     for cause, words in _KNOWN["causes"].items():
         named = ", ".join(f"`{name}`" for name in listed if listed[name] == cause)
         assert f"| {named} | {words} |" in told
+    if not FOLDER.is_dir():
+        return
+    names: dict[str, set[str]] = {"evaluation": set(), "syntax": set()}
+    for name, _, _, kind in _tests():
+        names["syntax" if "Syntax" in kind else "evaluation"].add(name)
+    for row, group in (
+        ("query evaluation, with CSV, TSV and JSON results", names["evaluation"]),
+        ("query syntax, with federated queries'", names["syntax"]),
+    ):
+        assert f"| {row} | {len(group - _KNOWN['query'].keys())} of {len(group)} |" in told
