@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.crossing import CrossOrigin
 from headwater.web.routes import (
     ask,
     audits,
@@ -24,6 +25,7 @@ from headwater.web.routes import (
     sparql,
     terms,
     updates,
+    void,
 )
 
 _ABOUT = """
@@ -60,6 +62,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     problems.register(app)
     app.add_middleware(problems.Guard)
+    app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
     for routes in (
         questions,
         plans,
@@ -77,6 +80,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         ask,
         reference,
         terms,
+        void,
     ):
         app.include_router(routes.router)
     return app
