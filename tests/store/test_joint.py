@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from headwater.records.draft import Draft
 from headwater.records.record import Record, RecordMaker
-from headwater.store import views as views_room
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.protocol import STATE
 from headwater.store.views import Applied, Views
@@ -35,7 +33,10 @@ classes = [
     HW.Dataset,
 ]
 links = [
-    *(PROV[n] for n in ("used", "wasGeneratedBy", "wasInformedBy", "qualifiedUsage", "entity", "wasStartedBy", "wasAttributedTo")),
+    *(
+        PROV[n]
+        for n in ("used", "wasGeneratedBy", "wasInformedBy", "qualifiedUsage", "entity", "wasStartedBy", "wasAttributedTo")
+    ),
     *(MLS.specifiedBy, MLS.hasOutput, MLS.hasInput, MLS.realizes, MEXALGO.hasHyperParameter),
     *(PROV.qualifiedAssociation, PROV.agent, PROV.hadPlan),
 ]
