@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from headwater.app.asking import Asking
 from headwater.app.inspecting import Inspector
 from headwater.app.keeping import Keeping
 from headwater.app.objects import Objects
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.updating import Updating
+from headwater.app.reporting import Reporting
 from headwater.app.values import Banner, Exported, ObjectList
 
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Asking, Updating, Objects, Keeping):
+class Headwater(Reporting, Updating, Objects, Keeping):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path
