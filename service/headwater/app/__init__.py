@@ -6,8 +6,8 @@ from headwater.app.inspecting import Inspector
 from headwater.app.keeping import Keeping
 from headwater.app.objects import Objects
 from headwater.app.report import ImportReport, RecordOutcome
-from headwater.app.updating import Updating
 from headwater.app.reporting import Reporting
+from headwater.app.updating import Updating
 from headwater.app.values import Banner, Exported, ObjectList
 
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]

@@ -16,6 +16,11 @@ _FIRST_YEAR = 1900
 class Reporting(Asking):
     """Yearly reports for one reader."""
 
+    @property
+    def present_year(self) -> int:
+        """The year that it is, in UTC; the last one that can be reported on."""
+        return int(self._clock()[:4])
+
     def benefit_report(
         self, id: str, reader: Reader, *, year: int | str, known_at: str | int | None = None, min_evidence: str | None = None
     ) -> dict[str, Any]:
@@ -24,7 +29,7 @@ class Reporting(Asking):
         Told as it was at the end of the year (UTC), as far as is known today; with `known_at`, as was known then. Raises
         `BadParameter` for a year that has not begun and for one at whose end the thing was not there yet; `NotFound`.
         """
-        number = read_year(year, int(self._clock()[:4]))
+        number = read_year(year, self.present_year)
         given = {"known_at": known_at, "min_evidence": min_evidence}
         now, then = (self._asked({**given, "as_of": f"{end}-12-31"}, "downstream", reader) for end in (number, number - 1))
         try:
@@ -41,7 +46,7 @@ class Reporting(Asking):
         setting = self._answerer.setting(sight, self.sequence)
         maker = YearlyReport(self._store, self._names, self._benefiting)
         body = maker.report(iri, Year(number, then.as_of, now.as_of), sight, before, now, setting)
-        body["whole_year"] = str(self._clock())[:4] > f"{number}"
+        body["whole_year"] = number < self.present_year
         told = urlencode({"id": id, "year": number} | {name: value for name, value in given.items() if value is not None})
         body["query"]["id"] = id
         body["_links"] = {

@@ -19,6 +19,7 @@ from headwater.web.routes import (
     questions,
     records,
     reference,
+    reports,
     search,
     sparql,
     terms,
@@ -61,6 +62,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.add_middleware(problems.Guard)
     for routes in (
         questions,
+        reports,
         catalogue,
         records,
         audits,

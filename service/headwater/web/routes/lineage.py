@@ -16,6 +16,7 @@ from headwater.terms.vocabulary import vocabulary
 from headwater.web.parameters import Impact
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
+from headwater.web.report_words import span
 from headwater.web.routes.graph import MOST_NODES
 
 router = APIRouter(include_in_schema=False)
@@ -68,6 +69,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
         api_query=_api_query(asked),
+        span=span,
     )
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
