@@ -1,4 +1,4 @@
-"""What counts as one thing when it is asked who benefits: its revisions and versions, and for a project all that belongs to it."""
+"""What a question about benefit is about: a thing with its revisions and versions, a project with all that belongs to it."""
 
 from __future__ import annotations
 

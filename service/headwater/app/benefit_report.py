@@ -46,7 +46,7 @@ class _Downstream:
 
 
 class YearlyReport:
-    """Makes reports for one reader from what he sees of the end of the year (`now`) and of the end of the year before (`then`)."""
+    """Makes reports for one reader from what he sees of the end of the year (`now`) and of the year before (`then`)."""
 
     def __init__(self, store: TripleStore, names: Names, benefiting: Benefiting) -> None:
         self._store = store
@@ -99,19 +99,22 @@ class YearlyReport:
         before = frozenset(self._benefiting.outside(earlier, then.lineage, asked)) - family if earlier else frozenset()
         down = _Downstream(family, whole, before)
         for node in whole:
-            if node not in before:
-                down.new.append(node)
-            elif then.lineage.undated[node]:
+            # New in the one year at whose end it is first known to be there: the model of a run that goes on over New Year
+            # is new in the year in which that ends.
+            if now.lineage.undated[node]:
                 down.undated.append(node)
-            else:
+            elif node in before and not then.lineage.undated[node]:
                 down.earlier.append(node)
+            else:
+                down.new.append(node)
         return down
 
     @staticmethod
     def _by_kind(down: _Downstream, lineage: LineageGraph) -> dict[str, dict[str, int]]:
         parts = {"new": kinds(down.new, lineage), "before": kinds(down.earlier, lineage), "undated": kinds(down.undated, lineage)}
         return {
-            kind: {part: counts.get(kind, 0) for part, counts in parts.items()} for kind in sorted({k for c in parts.values() for k in c})
+            kind: {part: counts.get(kind, 0) for part, counts in parts.items()}
+            for kind in sorted({k for c in parts.values() for k in c})
         }
 
     def _made(self, kind: str, down: _Downstream, now: Sight) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Benefiting:
         return [node for node in reached if node not in family]
 
     def compute(self, nodes: Sequence[int], sight: Sight) -> Effort:
-        """The time and energy that went into the runs among `nodes`; of a run that was still going at the time, nothing is known."""
+        """The time and energy that went into the runs among `nodes`; of one that was still going then, nothing is known."""
         records = RunRecords(self._store, self._names, sight)
         lineage = sight.lineage
         runs = [node for node in nodes if lineage.kind_name(node) == "run"]

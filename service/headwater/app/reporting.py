@@ -38,7 +38,9 @@ class Reporting(Asking):
             if error.extra.get("parameter") != "as_of":
                 raise
             raise BadParameter(
-                f"year: {id.strip()[:200]} was not there yet at the end of {number}.", parameter="year", remedy="Ask for a later year."
+                f"year: {id.strip()[:200]} was not there yet at the end of {number}.",
+                parameter="year",
+                remedy="Ask for a later year.",
             ) from error
         assert now.as_of is not None
         assert then.as_of is not None

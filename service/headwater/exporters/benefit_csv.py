@@ -72,4 +72,13 @@ def _improvement(step: Mapping[str, Any]) -> Iterator[Row]:
         for name in ("mean_delta", "sd_delta", "min_delta", "max_delta", "ci_low", "ci_high", "n", "n_new"):
             unit = "pairs" if name.startswith("n") else metric["metric"]
             yield "improvement", f"{metric['metric']} {name}", step["to"], "", label, metric[name], unit, note
-    yield "improvement", "pairs that differ in more", step["to"], "", label, step["confounded"], "pairs", "nothing is claimed from them"
+    yield (
+        "improvement",
+        "pairs that differ in more",
+        step["to"],
+        "",
+        label,
+        step["confounded"],
+        "pairs",
+        "nothing is claimed from them",
+    )

@@ -16,8 +16,8 @@ _NOT_CARRYING = ("revise", "specialise", "responsible")
 
 @dataclass(frozen=True, slots=True)
 class Uptake:
-    """One revision: who used it (`users`, directly), all that rests on it (`reached`), what of it is `still` on it and on no later
-    revision, and what of that has `moved` on: a later revision of the thing itself rests on a later one. All by node id."""
+    """One revision: who used it (`users`, directly), all that rests on it (`reached`), what is `still` on it and on no later one,
+    and what besides has `moved` on, because a later revision of the thing itself rests on a later one. All by node id."""
 
     revision: int
     latest: bool

@@ -26,7 +26,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "deployment": "deployments",
         "dataset": "data sets",
         "software": "programs",
-        "run": "runs",
         "hours": "hours of computing",
         "so_far": "The year is not over: this is what has been recorded so far.",
         "who": "Who used it",
@@ -38,7 +37,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": "Kind",
         "how": "How many, by kind and time",
         "effort": "Computing time and energy",
-        "effort_words": "What others spent on it, as far as their runs record it. Nothing is estimated for runs that record nothing.",
+        "effort_words": (
+            "What others spent on it, as far as their runs record it. Nothing is estimated for runs that record nothing."
+        ),
         "in_year": "Runs that ended in the year",
         "until": "All runs until its end",
         "runs": "Runs",
@@ -54,7 +55,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "adopted_before": "Before",
         "no_steps": "No revision of it is recorded, so there is no improvement to take up.",
         "bought": "What they bought",
-        "bought_words": "Differences between pairs of runs in which only this input's revision differs, as known at the end of the year.",
+        "bought_words": (
+            "Differences between pairs of runs in which only this input's revision differs, as known at the end of the year."
+        ),
         "metric": "Metric",
         "higher": "higher is better",
         "lower": "lower is better",
@@ -73,7 +76,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "still": "Still on it",
         "credit": "Its share in what came",
         "credit_words": (
-            "Each paper, model and deployment has one unit of credit, which is handed upstream by the roles of what went into it; "
+            "Each paper, model and deployment has one unit of credit, handed upstream by the roles of what went into it: "
             "the shares of all that it rests on add up to 1."
         ),
         "result": "Result",
@@ -98,7 +101,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "thing": "Datensatz, Programm, Instrument oder Projekt",
         "year": "Jahr",
         "show": "Zeigen",
-        "print": "Zum Drucken die Druckfunktion des Browsers verwenden; Formulare und Verweise fallen dabei weg.",
+        "print": "Zum Drucken die Druckfunktion des Browsers nehmen; Formulare und Verweise fallen dabei weg.",
         "in_short": "Das Jahr in Kürze",
         "new": "neu im Jahr",
         "before": "von früher",
@@ -112,7 +115,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "deployment": "Einsätze",
         "dataset": "Datensätze",
         "software": "Programme",
-        "run": "Läufe",
         "hours": "Rechenzeit",
         "so_far": "Das Jahr ist noch nicht zu Ende: Dies ist, was bisher verzeichnet ist.",
         "who": "Wer damit gearbeitet hat",
@@ -124,7 +126,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": "Art",
         "how": "Wie viel, nach Art und Zeit",
         "effort": "Rechenzeit und Energie",
-        "effort_words": "Was andere dafür aufgewendet haben, soweit ihre Läufe es verzeichnen. Für die übrigen wird nichts geschätzt.",
+        "effort_words": (
+            "Was andere dafür aufgewendet haben, soweit ihre Läufe es verzeichnen. Für die übrigen wird nichts geschätzt."
+        ),
         "in_year": "Läufe, die in dem Jahr endeten",
         "until": "Alle Läufe bis zu seinem Ende",
         "runs": "Läufe",
@@ -140,7 +144,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "adopted_before": "Vorher",
         "no_steps": "Es ist keine überarbeitete Fassung verzeichnet, die man hätte übernehmen können.",
         "bought": "Was sie gebracht haben",
-        "bought_words": "Unterschiede zwischen Paaren von Läufen, die sich nur in der Fassung dieser Eingabe unterscheiden, Stand Jahresende.",
+        "bought_words": (
+            "Unterschiede zwischen Paaren von Läufen, die sich nur in der Fassung dieser Eingabe unterscheiden, Stand Jahresende."
+        ),
         "metric": "Maß",
         "higher": "mehr ist besser",
         "lower": "weniger ist besser",
@@ -152,7 +158,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "confounded": "weitere Paare unterscheiden sich auch in anderem; aus ihnen wird nichts gefolgert.",
         "no_pairs": "Es sind keine zwei Läufe bekannt, die sich nur in der Fassung unterscheiden und ein Maß gemeinsam haben.",
         "old": "Noch auf einer älteren Fassung",
-        "old_words": "Was auf dieser Fassung beruht und auf keiner späteren. Was aus einer späteren neu gemacht wurde, zählt hier nicht.",
+        "old_words": (
+            "Was auf dieser Fassung beruht und auf keiner späteren. Was aus einer späteren neu gemacht wurde, zählt hier nicht."
+        ),
         "revision": "Fassung",
         "users": "Unmittelbar",
         "downstream": "Alles, was darauf beruht",

@@ -13,6 +13,8 @@ from headwater.access import Reader
 from headwater.app import Headwater
 from headwater.errors import HeadwaterError
 from headwater.exporters.benefit_csv import COLUMNS, report_rows
+from headwater.terms.glossary import terms
+from headwater.terms.vocabulary import vocabulary
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, choose
 from headwater.web.parameters import Evidence
@@ -144,7 +146,13 @@ def _page(request: Request, headwater: Headwater, reader: Reader, asked: PageAsk
         say=WORDS[language],
         language=language,
         span=span,
+        kinds={kind.name: _kind(kind.iri, language) for kind in vocabulary().kinds},
     )
     headers = {"Vary": "Accept, Accept-Language, Authorization", "Cache-Control": "no-cache", "Content-Language": language}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
 
+
+def _kind(iri: str, language: str) -> str:
+    """The ontology's word for a kind, in the language of the page."""
+    term = terms().get(iri.rpartition("#")[2])
+    return iri.rpartition("#")[2].lower() if term is None else term.labels.get(language, term.label)
