@@ -59,6 +59,7 @@ class YearlyReport:
         root = known(iri, lineage)
         down = self._downstream(root, now, then, asked)
         body = lineage_answer(lineage, now.full, root, asked, setting, family=sorted(down.family))
+        by_kind, credited = self._benefiting.credit(down.family, down.new, now)
         thing = self._names.things([root], lineage, now.graphs)[0]
         reasons = sorted({*body["completeness"]["reasons"], *(["undated"] if down.undated else [])} - {"max_nodes", "depth"})
         return {
@@ -76,7 +77,7 @@ class YearlyReport:
                 "before": len(down.earlier),
                 "undated": len(down.undated),
                 "by_kind": self._by_kind(down, lineage),
-                "by_role": self._benefiting.by_role(down.family, lineage),
+                "by_role": self._benefiting.by_role(down.family, lineage, asked),
                 "by_distance": body["summary"]["by_distance"],
             },
             "users": self._users(down, now),
@@ -84,10 +85,7 @@ class YearlyReport:
             "compute": self._compute(down, year, now),
             "improvements": self._improvements(down, now),
             "uptake": self._benefiting.uptake(down.family, root, now),
-            "credit": {
-                "by_kind": self._benefiting.credit_by_kind(down.family, down.new, lineage),
-                "results": self._benefiting.credit(down.family, down.new, now),
-            },
+            "credit": {"by_kind": by_kind, "results": credited},
             "completeness": body["completeness"] | {"complete": not reasons, "reasons": reasons, "frontier_count": 0},
         }
 

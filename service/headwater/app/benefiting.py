@@ -49,16 +49,17 @@ class Benefiting:
         body["query"] |= {"ask": "benefits", "direction": "downstream", "id": iri}
         outside = self.outside(family, lineage, asked)
         bought, confounded = self.bought(revision_steps(family, lineage), sight)
+        by_kind, credited = self.credit(family, outside, sight)
         body["summary"] |= {
-            "by_role": self.by_role(family, lineage),
+            "by_role": self.by_role(family, lineage, asked),
             "pairs": {"comparable": compared(bought), "confounded": len(confounded)},
-            "credit": self.credit_by_kind(family, outside, lineage),
+            "credit": by_kind,
         }
         body |= {
             "steps": [self._named(step, sight) for step in bought],
             "confounded": confounded[:MOST_CONFOUNDED],
             "uptake": self.uptake(family, root, sight),
-            "credit": self.credit(family, outside, sight),
+            "credit": credited,
             "compute": self.compute(outside, sight).as_dict(),
         }
         return body
@@ -100,9 +101,11 @@ class Benefiting:
         return step | {"from_label": labels[step["from"]], "to_label": labels[step["to"]]}
 
     @staticmethod
-    def by_role(family: frozenset[int], lineage: LineageGraph) -> dict[str, int]:
-        """How many things lead on from the family directly, by the role that it played there."""
+    def by_role(family: frozenset[int], lineage: LineageGraph, asked: Traversal) -> dict[str, int]:
+        """How many things follow the family directly, by the role that it played there, over the links that the question counts."""
         edges = lineage.down.edges_of(np.array(sorted(family), np.int32))
+        usable = asked.limits(lineage.words).edge_mask(lineage)
+        edges = edges if usable is None else edges[usable[edges]]
         pairs = {
             (int(lineage.later[edge]), lineage.words.roles[int(lineage.role[edge])].name)
             for edge in edges.tolist()
@@ -154,34 +157,28 @@ class Benefiting:
             "things": [{"id": thing.iri, "kind": thing.kind, "label": thing.label} for thing in shown],
         }
 
-    @staticmethod
-    def _credited(outside: Sequence[int], lineage: LineageGraph) -> list[int]:
-        """The results whose credit is told: those that are no mere name for their versions."""
-        return [node for node in outside if lineage.kind_name(node) in CREDITED and not versions_of(node, lineage)]
-
-    def credit_by_kind(self, family: frozenset[int], outside: Sequence[int], lineage: LineageGraph) -> dict[str, Any]:
-        """For each kind of result how many there are and what the family's shares of them add up to."""
-        share = shares(lineage, family)
-        found: dict[str, Any] = {}
-        for node in self._credited(outside, lineage):
-            row = found.setdefault(lineage.kind_name(node), {"results": 0, "sum": 0.0})
-            row["results"] += 1
-            row["sum"] += float(share[node])
-        return {kind: row | {"sum": round(row["sum"], 4)} for kind, row in sorted(found.items())}
-
-    def credit(self, family: frozenset[int], outside: Sequence[int], sight: Sight) -> list[dict[str, Any]]:
-        """The results of which the family's share is largest: papers and deployments first, then models."""
+    def credit(
+        self, family: frozenset[int], outside: Sequence[int], sight: Sight
+    ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """The family's shares of the results in `outside`: for each kind how many there are and the sum over all of them; and the
+        largest by name, papers and deployments before models. A name that only gathers versions is no result."""
         lineage = sight.lineage
         share = shares(lineage, family)
-        results = sorted(
-            self._credited(outside, lineage),
-            key=lambda node: (lineage.kind_name(node) == "model", -round(float(share[node]), 9), lineage.iris[node]),
-        )
+        results = [node for node in outside if lineage.kind_name(node) in CREDITED and not versions_of(node, lineage)]
+        by_kind: dict[str, dict[str, Any]] = {}
+        for node in results:
+            row = by_kind.setdefault(lineage.kind_name(node), {"results": 0, "sum": 0.0})
+            row["results"] += 1
+            row["sum"] += float(share[node])
+        results.sort(key=lambda node: (lineage.kind_name(node) == "model", -round(float(share[node]), 9), lineage.iris[node]))
         credited = [
             {"id": thing.iri, "kind": thing.kind, "label": thing.label, "share": round(float(share[lineage.ids[thing.iri]]), 4)}
             for thing in self._names.things(results[:MOST_LISTED], lineage, sight.graphs)
         ]
-        return sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"]))
+        return (
+            {kind: row | {"sum": round(row["sum"], 4)} for kind, row in sorted(by_kind.items())},
+            sorted(credited, key=lambda row: (-row["share"], row["label"], row["id"])),
+        )
 
     def _stages(self, revision: int, sight: Sight, facts: dict[int, RunFacts]) -> list[Stage]:
         """The runs with metrics that used a revision, directly or through one preparing run."""

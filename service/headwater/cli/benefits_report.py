@@ -29,6 +29,9 @@ def benefits_lines(answer: Answer, *, title: str | None = None, most: int = MOST
             for role, count in sorted(summary["by_role"].items(), key=lambda item: (-item[1], item[0]))
         ]
         yield f"How: {', '.join(words)}.", ""
+    if summary.get("by_distance"):
+        away = [f"{count:,} {several(int(steps), 'step')} away" for steps, count in summary["by_distance"].items()]
+        yield f"How near: {', '.join(away)}.", ""
     yield from _steps(answer, most)
     yield from _confounded(answer, most)
     yield from _others(answer, most)
