@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from headwater.lineage.carrying import impact_edges
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import Change
@@ -34,7 +36,10 @@ def becomes(effect: str, role: str, kind: str, *, possible: bool) -> str:
     if role == "nothing":
         return "none"
     found = RULES.get((effect, role, kind)) or RULES[effect, role, None]
-    return found[1] if possible else found[0]
+    if not possible:
+        return found[0]
+    hidden = EFFECT[found[1]].may_hide
+    return hidden if hidden is not None and kind in (*EFFECT[found[1]].may_hide_at, "entity") else found[1]
 
 
 # --- random worlds
@@ -50,10 +55,24 @@ class Random:
     index: LineageIndex = field(default_factory=LineageIndex)
 
     def fill(self, order: list[str] | None = None) -> LineageGraph:
+        """The graph of these records, grown out of another one: some of its edge ids are of links that went."""
         self.index = LineageIndex()
-        for record in order or list(self.records):
+        names, said = order or list(self.records), list(self.records.values())
+        for number, record in enumerate(names):
+            self.index.put(record, self.levels[record], said[number - 1])
+        self.index.put("urn:record:gone", "public", said[-1])
+        impact_edges(self.index.graph())
+        for record in names:
             self.index.put(record, self.levels[record], self.records[record])
+        impact_edges(self.index.graph())
+        self.index.put("urn:record:gone", "public", None)
         return self.index.graph()
+
+
+def steps_of(graph: LineageGraph) -> list[tuple[int, int, int]]:
+    """Earlier end, later end and role of every link that holds."""
+    held = graph.edges()
+    return list(zip(graph.earlier[held].tolist(), graph.later[held].tolist(), graph.role[held].tolist(), strict=True))
 
 
 def worlds(most: int = 9) -> st.SearchStrategy[Random]:
@@ -91,9 +110,15 @@ def changes(draw: st.DrawFn, graph: LineageGraph, things: list[str]) -> Change:
     objects = pick.sample(present, min(len(present), pick.choice([1, 1, 1, 2])))
     mended = pick.sample(present, min(len(present), pick.choice([0, 0, 1, 2])))
     kind = pick.choice(pick.choice([sorted(WORDS.changes), ["labels-corrected", "retracted"]]))
-    part = pick.choice(["", "", '{"labels":["1"]}'])
+    part = pick.choice(["", "", '{"labels":["1"]}', *TIMED])
     return Change(kind, tuple(objects), tuple(one for one in mended if one not in objects), part)
 
+
+TIMED = {
+    '{"after":"1970-01-01T00:00:02Z"}': (2.0, math.inf),
+    '{"before":"1970-01-01T00:00:02Z"}': (-math.inf, 2.0),
+    '{"after":"1970-01-01T00:00:02Z","before":"1970-01-01T00:00:03Z"}': (2.0, 3.0),
+}
 
 # --- verdicts
 
@@ -105,35 +130,39 @@ class Link:
     certain: str
     possible: str
     edge: int
+    surely: bool = False
 
 
 def links_of(graph: LineageGraph, change: Change) -> list[Link]:
     """The links over which effects travel, with what stands for their role for certain and possibly."""
     names = [role.name for role in WORDS.roles]
-    plain = [
-        (int(a), int(b), names[int(r)], int(e), graph.slices[int(s)], number)
-        for number, (a, b, r, e, s) in enumerate(
-            zip(graph.earlier, graph.later, graph.role, graph.evidence, graph.slice, strict=True)
-        )
+    columns = (graph.earlier, graph.later, graph.role, graph.evidence, graph.slice, graph.record)
+    alive = graph.alive
+    every = [
+        (int(a), int(b), names[int(r)], int(e), graph.slices[int(s)], int(record), number)
+        for number, (a, b, r, e, s, record) in enumerate(zip(*columns, strict=True))
+        if alive[number]
     ]
+    plain = [link for link in every if link[2] != "deny"]
     kind = graph.kind_name
     told = {b for _, b, role, *_ in plain if role not in ("revise", "specialise", "responsible", "cite", "derive", "influence")}
-    in_use = {a for a, _, role, *_ in plain if role != "specialise"}
+    in_use = {a for a, _, role, *_ in every if role != "specialise"}
     found = []
-    for a, b, role, evidence, part, number in plain:
+    for link in plain:
+        a, b, role, evidence, _, _, number = link
         if role == "specialise" and b not in in_use:
             continue
         certain = possible = role
-        if evidence == WORDS.evidence["expanded"]:
+        if evidence == WORDS.evidence["expanded"] or _disputed(link, every):
             certain = "nothing"
         if role == "revise" and b in told:
             certain = possible = "nothing"
-        if change.slice and a in change.objects and part:
-            if part == '{"labels":["2"]}':
-                certain = possible = "nothing"
-            elif part == '{"files":["a"]}':
-                certain = "nothing"
-        found.append(Link(a, b, certain, possible, number))
+        outcome = _compared(graph, change, link, plain)
+        if outcome == "no":
+            certain = possible = "nothing"
+        elif outcome == "unknown":
+            certain = "nothing"
+        found.append(Link(a, b, certain, possible, number, surely=outcome == "surely"))
     tests = {b for a, b, role, *_ in plain if role in ("test", "validate") and kind(a) != "model"}
     makers = {a for a, b, role, *_ in plain if role == "generate" and kind(b) == "model"}
     for a, b, role, *_ in plain:
@@ -152,7 +181,86 @@ def links_of(graph: LineageGraph, change: Change) -> list[Link]:
     return found
 
 
-def _onset(graph: LineageGraph, plain: list[tuple[int, int, str, int, str, int]], thing: int) -> float | None:
+Plain = tuple[int, int, str, int, str, int, int]
+DATA = ("train", "finetune", "validate", "test", "pretrain", "preprocess", "label", "calibrate")
+USING = (*DATA, "configure", "execute", "predict", "deploy", "use")
+TOOLS = ("instrument", "software", "environment", "workflow")
+
+
+def _disputed(link: Plain, every: list[Plain]) -> bool:
+    """Whether another record denies a link, or tells of the same use in roles that exclude this one's."""
+    a, b, role, evidence, part, record, _ = link
+    told = next(one for one in WORDS.roles if one.name == role)
+    same = [other for other in every if other[:2] == (a, b)]
+    if (told.stated or role in ("use", "derive", "influence")) and any(other[2] == "deny" for other in same):
+        return True
+    if evidence < WORDS.evidence["asserted"] or not told.excludes:
+        return False
+    data_roles = {one.name for one in WORDS.roles if one.excludes}
+    for by in {other[5] for other in same} - {record}:
+        roles = {
+            other[2]
+            for other in same
+            if other[5] == by and other[4] == part and other[3] >= WORDS.evidence["asserted"] and other[2] in data_roles
+        }
+        if role not in roles and roles & told.excludes:
+            return True
+    return False
+
+
+def _use(graph: LineageGraph, user: int) -> tuple[float, float]:
+    begun, ended = float(graph.start[user]), float(graph.end[user])
+    if graph.kind_name(user) not in ("run", "deployment", "instrument", "project"):
+        begun, ended = math.nan, begun
+    return (math.nan, math.nan) if ended < begun else (begun, ended)
+
+
+def _there(graph: LineageGraph, plain: list[Plain], thing: int) -> float:
+    own = float(graph.start[thing])
+    if own == own:
+        return own
+    makers = [float(graph.start[a]) for a, b, role, *_ in plain if b == thing and role == "generate"]
+    return min(makers) if makers and all(time == time for time in makers) else math.nan
+
+
+def _compared(graph: LineageGraph, change: Change, link: Plain, plain: list[Plain]) -> str:
+    """Whether the change concerns this use of a changed object or of the thing it is a version of: no, unknown, yes or surely."""
+    a, b, role, _, part, _, _ = link
+    versions = {v for v, concept, r, *_ in plain if concept == a and r == "specialise"}
+    faulty, others = versions & set(change.objects), versions - set(change.objects)
+    if a not in change.objects and not faulty:
+        return "yes"
+    begun, ended = _use(graph, b)
+    outcome = "yes"
+    if change.slice:
+        since, until = TIMED.get(change.slice, (None, None))
+        tool = graph.kind_name(a) in TOOLS
+        if since is not None and tool and role in USING:
+            if ended < since or begun >= until:
+                outcome = "no"
+            elif not (since <= begun < until or since <= ended < until or begun < since <= ended):
+                outcome = "unknown"
+        else:
+            if part == '{"labels":["2"]}' and change.slice == '{"labels":["1"]}':
+                outcome = "no"
+            elif part and part != change.slice:
+                outcome = "unknown"
+            grows = not tool and not graph.pinned[a] and role in USING and "after" in change.slice
+            if grows and since is not None and ended < since:
+                outcome = "no"
+    if outcome == "no" or role not in USING or not versions:
+        return outcome
+    if a in change.objects and not others:
+        return outcome
+    if faulty and all(ended < _there(graph, plain, version) for version in faulty):
+        return "no"
+    none_else = bool(others) and all(ended < _there(graph, plain, version) for version in others)
+    if a in change.objects:
+        return outcome if none_else else "unknown"
+    return "surely" if none_else and outcome == "yes" else outcome
+
+
+def _onset(graph: LineageGraph, plain: list[Plain], thing: int) -> float | None:
     own = float(graph.start[thing])
     if own == own:
         return own
@@ -177,7 +285,7 @@ def verdicts(graph: LineageGraph, change: Change) -> dict[int, tuple[str, str]]:
     objects = set(change.objects)
     names = [role.name for role in WORDS.roles]
     made_by = defaultdict(set)
-    for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+    for a, b, r in steps_of(graph):
         if names[r] == "generate":
             made_by[b].add(a)
     mended = set(change.mended) - objects
@@ -196,7 +304,10 @@ def verdicts(graph: LineageGraph, change: Change) -> dict[int, tuple[str, str]]:
                 if link.earlier not in effect:
                     continue
                 role = link.possible if possible else link.certain
-                arriving = becomes(effect[link.earlier], role, graph.kind_name(link.later), possible=possible)
+                leaving = effect[link.earlier]
+                if link.surely and EFFECT[start].rank > EFFECT[leaving].rank:
+                    leaving = start
+                arriving = becomes(leaving, role, graph.kind_name(link.later), possible=possible)
                 if link.later in ends:
                     arriving = "none"
                 if link.later not in effect or EFFECT[arriving].rank > EFFECT[effect[link.later]].rank:
@@ -228,7 +339,7 @@ def _made_from(graph: LineageGraph, things: set[int]) -> set[int]:
     seen, todo = set(things), list(things)
     while todo:
         node = todo.pop()
-        for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+        for a, b, r in steps_of(graph):
             if a == node and r in carrying and b not in seen:
                 seen.add(b)
                 todo.append(b)

@@ -8,9 +8,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from headwater.lineage.rulebook import BLOCKS, IncompleteRules, compile_rules, rulebook
+from headwater.lineage.rulebook import BLOCKS, SURE_BLOCKS, IncompleteRules, compile_rules, rulebook
 from headwater.lineage.verdict import SEVERITIES, STATES
-from headwater.terms.vocabulary import vocabulary
+from headwater.terms.names import HW
+from headwater.terms.vocabulary import ontology_files, vocabulary
 
 ROLES = "train finetune validate test pretrain preprocess label calibrate configure execute predict deploy control document cite"
 KINDS = "dataset model run workflow software environment publication instrument project agent deployment"
@@ -150,3 +151,31 @@ def test_a_table_with_a_gap_or_a_contradiction_is_refused() -> None:
     twice = dataclasses.replace(WORDS, rules=(*WORDS.rules, dataclasses.replace(test_rows[0], because="again")))
     with pytest.raises(IncompleteRules, match="Two rows"):
         compile_rules(twice)
+
+
+def test_what_an_effect_may_hide_is_worse_and_hides_nothing_itself() -> None:
+    book = rulebook()
+    hiding = [effect for effect in WORDS.effects if effect.may_hide is not None]
+    assert {effect.name for effect in hiding} == {"metrics-invalid", "selection-doubt", "claims-touched"}
+    for effect in hiding:
+        assert effect.may_hide is not None
+        assert effect.name in chain(effect.may_hide)
+        assert EFFECT[effect.may_hide].may_hide is None
+    generate, kinds = [role.name for role in WORDS.roles].index("generate"), book.kinds
+    row = book.possible[book.effect("metrics-invalid"), generate]
+    told = {
+        kind: book.effects[row[number]].name for number, kind in enumerate(kinds) if kind in ("dataset", "model", "run", "entity")
+    }
+    assert told == {"dataset": "stale", "model": "metrics-invalid", "run": "metrics-invalid", "entity": "stale"}
+
+
+def test_roles_exclude_each_other_both_ways_and_only_roles_of_data_do() -> None:
+    excludes = {role.name: role.excludes for role in WORDS.roles}
+    assert all(one in excludes[other] for one, others in excludes.items() for other in others)
+    assert {name for name, others in excludes.items() if others} == {"train", "finetune", "pretrain", "validate", "test"}
+
+
+def test_every_reason_to_pass_nothing_can_be_told_in_words() -> None:
+    files = ontology_files()
+    assert all(files.label(HW[f"because-{block}"]) for block in (*BLOCKS, *rulebook().codes))
+    assert set(SURE_BLOCKS) < set(BLOCKS)

@@ -317,7 +317,7 @@ def test_tested_by_another_run_the_model_stands_and_papers_on_it_are_touched() -
 
 
 def test_what_is_both_trained_and_tested_on_is_stale() -> None:
-    world = World(story("train"), f":run {used(':data', 'test')} .")
+    world = World(story("train") + f":run {used(':data', 'test')} .")
     assert world.said(world.judged("labels-corrected", "data"), "model") == Said("affected", "major", "stale", "trained-on")
 
 
@@ -345,3 +345,88 @@ def test_model_cards_in_the_words_of_fair4ml_are_judged_by_role() -> None:
     verdicts = world.judged("labels-corrected", "test")
     assert world.said(verdicts, "model") == Said("not_affected", "info", "metrics-invalid", "weights-stand")
     assert world.state(verdicts, "release") == "not_affected"
+
+
+# --- numbers that an evaluation wrote
+
+EVALUATED = f"""
+:train a hw:Dataset ; hw:version "1" . :test a hw:Dataset ; hw:version "1" .
+:learning a hw:Run ; {used(":train", "train")} . :model a hw:Model ; prov:wasGeneratedBy :learning .
+:testing a hw:Run ; {used(":test", "test")} ; {used(":model", "predict")} . :scores a hw:Dataset ; prov:wasGeneratedBy :testing .
+"""
+
+
+@pytest.mark.parametrize("role", ["train", "finetune", "pretrain", "predict"])
+def test_whoever_goes_on_with_what_a_wrong_evaluation_wrote_may_have_taken_wrong_numbers(role: str) -> None:
+    world = World(EVALUATED, f":next a hw:Run ; {used(':scores', role)} . :second a hw:Model ; prov:wasGeneratedBy :next .")
+    verdicts = world.judged("labels-corrected", "test")
+    assert world.said(verdicts, "scores") == Said("affected", "moderate", "metrics-invalid", "tested-only")
+    assert world.said(verdicts, "second") == Said("cannot_tell", "major", "stale", "wrong-numbers")
+    assert world.said(verdicts, "model") == Said("not_affected", "info", "metrics-invalid", "weights-stand")
+
+
+def test_what_was_derived_or_prepared_from_wrong_numbers_carries_the_doubt_on() -> None:
+    world = World(
+        EVALUATED,
+        f":cleaning a hw:Run ; {used(':scores', 'preprocess')} . :clean a hw:Dataset ; prov:wasGeneratedBy :cleaning .",
+        f":next a hw:Run ; {used(':clean', 'train')} . :second a hw:Model ; prov:wasGeneratedBy :next .",
+        ":excerpt a hw:Dataset ; prov:wasDerivedFrom :scores .",
+    )
+    verdicts = world.judged("labels-corrected", "test")
+    assert world.state(verdicts, "clean") == "affected"
+    assert world.said(verdicts, "second") == Said("cannot_tell", "major", "stale", "wrong-numbers")
+    assert world.state(verdicts, "excerpt") == "cannot_tell"
+
+
+def test_the_model_of_a_run_that_tested_it_as_well_stands_and_so_does_what_was_made_from_it() -> None:
+    world = World(f"""
+        :train a hw:Dataset ; hw:version "1" . :test a hw:Dataset ; hw:version "1" .
+        :both a hw:Run ; {used(":train", "train")} ; {used(":test", "test")} . :model a hw:Model ; prov:wasGeneratedBy :both .
+        :next a hw:Run ; {used(":model", "finetune")} . :second a hw:Model ; prov:wasGeneratedBy :next .
+    """)
+    verdicts = world.judged("labels-corrected", "test")
+    assert states(world, verdicts, "model", "next", "second") == dict.fromkeys(("model", "next", "second"), "not_affected")
+
+
+# --- each kind of change, in the words of those who ask
+
+
+@pytest.mark.parametrize("kind", ["retracted", "consent-withdrawn"])
+def test_what_must_be_withdrawn_is_critical_up_to_the_deployments(kind: str) -> None:
+    world = World(story("train"))
+    verdicts = world.judged(kind, "data")
+    for name in ("model", "adapted", "release"):
+        said = world.said(verdicts, name)
+        assert said is not None
+        assert (said.state, said.severity, said.effect) == ("affected", "critical", "withdraw"), name
+
+
+@pytest.mark.parametrize("kind", ["labels-added", "records-added"])
+def test_an_addition_makes_nothing_wrong_and_marks_the_opportunity(kind: str) -> None:
+    world = World(story("train"))
+    verdicts = world.judged(kind, "data")
+    for name in ("model", "adapted", "predictions", "release", "paper"):
+        assert world.said(verdicts, name) == Said("not_affected", "info", "opportunity", "additions-only")
+
+
+def test_a_licence_reaches_what_is_published_or_deployed_and_leaves_the_rest() -> None:
+    world = World(story("train"))
+    verdicts = world.judged("licence-changed", "data")
+    reached = {
+        name for name in ("model", "predictions", "release", "paper", "review") if world.state(verdicts, name) == "affected"
+    }
+    assert reached == {"release", "paper"}
+
+
+@pytest.mark.parametrize("kind", ["superseded", "deprecated"])
+def test_a_newer_release_is_advice_and_no_fault(kind: str) -> None:
+    world = World(story("train"))
+    assert world.said(world.judged(kind, "data"), "model") == Said("not_affected", "minor", "advice", "advice-only")
+
+
+def test_a_later_revision_resolves_and_names_itself_while_its_predecessors_predictions_stay_affected() -> None:
+    world = World(REVISED, ":model2 prov:wasRevisionOf :model1 .")
+    verdicts = world.judged("labels-corrected", "v1", mended=["v2"])
+    assert world.state(verdicts, "model1") == "resolved"
+    assert world.name(verdicts.resolved_by[world.id("model1")]) == "model2"
+    assert world.state(verdicts, "predictions") == "affected"

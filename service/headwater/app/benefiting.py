@@ -72,7 +72,7 @@ class Benefiting:
 
     def compute(self, nodes: Sequence[int], sight: Sight) -> Effort:
         """The time and energy that went into the runs among `nodes`; of one that was still going then, nothing is known."""
-        records = RunRecords(self._store, self._names, sight)
+        records = RunRecords(self._names, sight)
         lineage = sight.lineage
         runs = [node for node in nodes if lineage.kind_name(node) == "run"]
         going = {run for run in runs if lineage.as_of is not None and lineage.end[run] > lineage.as_of}
@@ -102,7 +102,7 @@ class Benefiting:
 
     @staticmethod
     def by_role(family: frozenset[int], lineage: LineageGraph, asked: Traversal) -> dict[str, int]:
-        """How many things follow the family directly, by the role that it played there, over the links that the question counts."""
+        """How many things follow the family directly, by the role that it played, over the links that the question counts."""
         edges = lineage.down.edges_of(np.array(sorted(family), np.int32))
         usable = asked.limits(lineage.words).edge_mask(lineage)
         edges = edges if usable is None else edges[usable[edges]]

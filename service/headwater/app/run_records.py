@@ -12,7 +12,6 @@ from pyoxigraph import Literal, NamedNode
 
 from headwater.app.naming import Names
 from headwater.app.sight import Sight
-from headwater.store.protocol import TripleStore
 from headwater.terms.names import DCTERMS, HW, MLS, PROV, RDF
 
 Told = Mapping[NamedNode, list[NamedNode | Literal]]
@@ -31,8 +30,8 @@ class _Record:
 class RunRecords:
     """The facts of runs that one reader may see, by node id of his lineage; each run is read once."""
 
-    def __init__(self, store: TripleStore, names: Names, sight: Sight) -> None:
-        self._store, self._names, self._sight = store, names, sight
+    def __init__(self, names: Names, sight: Sight) -> None:
+        self._names, self._sight = names, sight
         self._known: dict[int, _Record] = {}
         self._settings: dict[int, dict[str, str]] = {}
 

@@ -19,7 +19,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change does to an object; `itself` where the object is what changed."""
+    """What an announced change does to an object; `objects` are what changed, `itself` where the object is that."""
 
     change: Thing
     kind: str
@@ -30,6 +30,7 @@ class Banner:
     justification: str
     resolved_by: Thing | None
     itself: bool = False
+    objects: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

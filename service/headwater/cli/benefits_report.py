@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from headwater.cli.answers import MOST_LISTED, Answer, completeness, cut, label, name
 from headwater.cli.printing import Line, counted, number, several
+from headwater.lineage.costing import duration
 from headwater.terms.vocabulary import vocabulary
-from headwater.web.report_words import span
 
 _BETTER: Final = {"higher": 1, "maximise": 1, "lower": -1, "minimise": -1}
 _MOST_CREDITED: Final = 15
@@ -166,7 +166,7 @@ def effort_words(told: Mapping[str, Any]) -> str:
     if told["hours"] is None:
         time = f"of {runs} none records how long it took"
     else:
-        time = f"{span(told['hours'])}, recorded for {told['runs_with_hours']:,} of {runs}"
+        time = f"{duration(told['hours'])}, recorded for {told['runs_with_hours']:,} of {runs}"
     energy = "no run records its energy"
     if told["kwh"] is not None:
         energy = f"{number(told['kwh'])} kWh, recorded for {told['runs_with_kwh']:,}"

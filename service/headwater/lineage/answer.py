@@ -101,8 +101,8 @@ def impact_answer(
         return np.sort(verdicts.edges_from(nodes))
 
     # The changed objects stand first.
-    columns = (verdicts.nodes, verdicts.distance, verdicts.state, verdicts.severity)
-    nodes, distance, state, severity = (column[len(seeds) :] for column in columns)
+    nodes, distance = verdicts.nodes[len(seeds) :], verdicts.distance[len(seeds) :]
+    state, severity = verdicts.state[len(seeds) :], verdicts.severity[len(seeds) :]
     if full is not graph:
         severity = np.minimum(severity, floors[nodes])
         # Of what is withheld only the full graph knows a fault: nothing reassuring is said of it, and nothing is named.
@@ -233,7 +233,7 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
     cut_by_depth = 0 if asked.depth is None else int((found.distance > asked.depth).sum())
     frontier = max(len(found.nodes) - min(len(found.nodes) - cut_by_depth, asked.max_nodes), 0)
     # Downstream, anything may have used the thing in a way that no record tells; upstream, the things met are what it rests on.
-    concerned = np.append(found.nodes, found.roots) if asked.direction == "upstream" else graph.spoken_of
+    concerned = np.append(found.nodes, found.roots) if asked.direction == "upstream" else None
     reasons = []
     if found.hidden:
         reasons.append("hidden")
@@ -266,7 +266,7 @@ def _envelope(graph: LineageGraph, found: _Found, asked: Traversal, setting: Set
             "reasons": reasons,
             "hidden_count": found.hidden,
             "frontier_count": frontier,
-            "coverage": coverage(graph.doubt[concerned]),
+            "coverage": coverage(graph, concerned),
         },
         "nodes": {},
         "edges": [],

@@ -12,8 +12,27 @@ from headwater.errors import HeadwaterError
 from headwater.terms.vocabulary import Effect, Vocabulary, vocabulary
 
 Int8Array = NDArray[np.int8]
-BLOCKS = ("slice-disjoint", "own-origin", "slice-unknown", "expanded-only", "steered-when-unknown")
+BLOCKS = (
+    "slice-disjoint",
+    "own-origin",
+    "slice-unknown",
+    "expanded-only",
+    "steered-when-unknown",
+    "contradicted",
+    "fault-not-there",
+    "time-unknown",
+    "unversioned-use",
+    "undated",
+)
 """Reasons for which a link passes nothing (or nothing for certain) in one question; they stand in the place of its role."""
+
+
+_HIDDEN = "wrong-numbers"
+"""Why more may arrive than surely does, where an effect may hide a worse one."""
+
+
+SURE_BLOCKS = ("slice-disjoint", "own-origin", "fault-not-there")
+"""Those of them that leave no doubt."""
 
 
 class IncompleteRules(HeadwaterError):
@@ -25,7 +44,8 @@ class IncompleteRules(HeadwaterError):
 
 @dataclass(frozen=True, eq=False)
 class Rulebook:
-    """`certain[effect, role, kind]` is the effect at the far end, `possible` what it may be besides; `because` why.
+    """`certain[effect, role, kind]` is the effect at the far end, `possible` what it may be besides; `because` why, `doubt` why
+    it may be more.
 
     The role axis holds the vocabulary's roles and then `BLOCKS`; the kind axis its kinds, then parts, then "not described".
     """
@@ -35,20 +55,20 @@ class Rulebook:
     certain: Int8Array
     possible: Int8Array
     because: NDArray[np.int16]
+    doubt: NDArray[np.int16]
     codes: tuple[str, ...]
 
     def effect(self, name: str) -> int:
         return next(position for position, effect in enumerate(self.effects) if effect.name == name)
 
     @cached_property
-    def vague_roles(self) -> NDArray[np.bool_]:
-        """The roles over which more may come than surely does, for most effects; the others are vague for a few effects at most."""
-        return (self.certain != self.possible).any(axis=2).mean(axis=0) > 0.5
-
-    @cached_property
-    def vague_effects(self) -> NDArray[np.bool_]:
-        """The effects that may become more than they surely do over a role that is not vague altogether."""
-        return (self.certain != self.possible).any(axis=2)[:, ~self.vague_roles].any(axis=1)
+    def vague(self) -> NDArray[np.bool_]:
+        """For each cell of the flattened table: whether more may come than surely does, or the link itself is in doubt."""
+        found = self.certain != self.possible
+        first = self.certain.shape[1] - len(BLOCKS)
+        found[:, [first + number for number, block in enumerate(BLOCKS) if block not in SURE_BLOCKS]] = True
+        flat: NDArray[np.bool_] = found.ravel()
+        return flat
 
 
 @cache
@@ -94,11 +114,19 @@ def compile_rules(words: Vocabulary) -> Rulebook:
                 possible[source, row, at] = perhaps
                 because[source, row, at] = code
     for number, block in enumerate(BLOCKS):
-        codes.append(block)
+        codes += [] if block in codes else [block]
         row = len(roles) + number
-        certain[:, row], possible[:, row], because[:, row] = position["none"], position["none"], len(codes) - 1
+        certain[:, row], possible[:, row], because[:, row] = position["none"], position["none"], codes.index(block)
     gaps = np.argwhere(certain < 0)
     if len(gaps):
         source, row, _ = gaps[0]
         raise IncompleteRules(f"No row says what '{effects[source].name}' becomes over '{roles[row]}'.")
-    return Rulebook(effects, (*kinds, "part", "entity"), certain, possible, because, tuple(codes))
+    every_kind = (*kinds, "part", "entity")
+    doubt = because.copy()
+    codes.append(_HIDDEN)
+    for effect in effects:
+        # The worst first would do as well: what may be hidden hides nothing itself, which the test of the table proves.
+        if effect.may_hide is not None:
+            hiding = (possible == position[effect.name]) & np.isin(every_kind, [*effect.may_hide_at, "entity"])
+            possible[hiding], doubt[hiding] = position[effect.may_hide], len(codes) - 1
+    return Rulebook(effects, every_kind, certain, possible, because, doubt, tuple(codes))

@@ -77,27 +77,6 @@ def meeting(changed: str, used: str) -> Meeting:
     return "meets" if comparable and _properties(left) == _properties(right) else "unknown"
 
 
-def in_force(changed: str, begun: float | None) -> Meeting:
-    """Whether a run that began then (seconds since 1970) used an instrument, software or environment while its fault stood.
-
-    A slice of a tool that states times only says from when to when it was faulty. A run that began before the fault may have
-    lasted into it.
-
-    >>> fault = '{"after":"2026-03-01T00:00:00Z","before":"2026-04-01T00:00:00Z"}'
-    >>> [in_force(fault, moment(f"2026-{month}-15T00:00:00Z")) for month in ("02", "03", "04")]
-    ['unknown', 'meets', 'disjoint']
-    """
-    stated = json.loads(changed)
-    after, before = (moment(stated[word]) if word in stated else None for word in ("after", "before"))
-    if begun is None or any(word not in ("after", "before") for word in stated):
-        return "unknown"
-    if before is not None and begun >= before:
-        return "disjoint"
-    if (after is None) != ("after" not in stated) or (before is None) != ("before" not in stated):
-        return "unknown"
-    return "meets" if after is None or begun >= after else "unknown"
-
-
 def moment(text: str) -> float | None:
     """Seconds since 1970 of an ISO 8601 time (UTC where no zone is stated), or None.
 

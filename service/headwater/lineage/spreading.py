@@ -13,38 +13,40 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.lineage.carrying import ImpactEdges
 from headwater.lineage.graph import Adjacency, BoolArray, Int32Array, LineageGraph
 from headwater.lineage.rulebook import Int8Array
 
 NONE = 0
 """The position of "no effect": the only one of rank 0, and so the first."""
-_FEW_LINKS = 2_000
-"""Up to so many links `np.repeat` is fastest; beyond, sums of steps take a third of its time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The links over which effects go, sorted by their earlier end, and the table that says what becomes of an effect.
+    """The links over which effects go, and the table that says what becomes of an effect.
 
-    `role` holds for each link its row in `table` (effect, role, kind); `ends` marks things where nothing arrives; only `usable`
-    links count; from a thing marked in `stop` nothing goes on.
+    `role` holds for each link its row in `table` (effect, role, kind); `vague` marks the cells of the flattened table over which
+    more may come than does; `ends` marks things where nothing arrives; only `usable` links count; from a thing marked in `stop`
+    nothing goes on.
     """
 
     graph: LineageGraph
-    start: NDArray[np.int64]
-    earlier: Int32Array
-    later: Int32Array
-    real: Int32Array
+    edges: ImpactEdges
     role: Int8Array
     table: Int8Array
+    vague: BoolArray | None = None
     ends: BoolArray | None = None
     usable: BoolArray | None = None
     stop: BoolArray | None = None
 
-    def links_of(self, nodes: Int32Array) -> NDArray[np.int64]:
+    def links_of(self, nodes: Int32Array) -> Int32Array:
         """Positions of all links that leave any of `nodes` and count."""
-        first = self.start.take(nodes)
-        links = _ranges(first, self.start.take(nodes + 1) - first)[0]
+        if self.stop is not None:
+            nodes = nodes[~self.stop[nodes]]
+        return self.usable_of(self.edges.adjacency.edges_of(nodes))
+
+    def usable_of(self, links: Int32Array) -> Int32Array:
+        """Those of `links` that count."""
         return links if self.usable is None else links[self.usable[links]]
 
 
@@ -60,7 +62,8 @@ class Arrival(NamedTuple):
 class Spread:
     """A fixed point: the effect at each node of the graph (-1 where nothing arrives) and the log of how it came about.
 
-    `nodes` are those that were met, by distance. A spread may go on from a milder one, its `base`, and then only logs what it adds.
+    `nodes` are those that were met, by distance. A spread may go on from a milder one, its `base`, and then logs what it adds.
+    `vague` are the links over which more may have come.
     """
 
     flow: Flow
@@ -68,6 +71,7 @@ class Spread:
     nodes: Int32Array
     distance: Int32Array
     base: Spread | None
+    vague: list[Int32Array]
     _log: list[tuple[Int32Array, NDArray[np.int16]]]
     _events: _Events | None = None
     _known: dict[tuple[int, int], Arrival | None] = field(default_factory=dict)
@@ -99,12 +103,12 @@ class Spread:
             return None
         event = first[0] if len(first) == 1 else min(first, key=self._rank)
         link = events.link[event]
-        return Arrival(link, int(self.flow.earlier[link]), events.code[event] // self.flow.table[0].size)
+        return Arrival(link, int(self.flow.edges.earlier[link]), events.code[event] // self.flow.table[0].size)
 
     def _rank(self, event: int) -> tuple[object, ...]:
         assert self._events is not None
         graph, flow, link = self.flow.graph, self.flow, self._events.link[event]
-        source, real, role = int(flow.earlier[link]), int(flow.real[link]), int(flow.role[link])
+        source, real, role = int(flow.edges.earlier[link]), int(flow.edges.real[link]), int(flow.role[link])
         if real < 0:
             return role, graph.iris[source], 0, "", ""
         evidence, record, part = int(graph.evidence[real]), int(graph.record[real]), int(graph.slice[real])
@@ -116,7 +120,7 @@ class _Events:
     """The log by the thing that got worse: `order[start[node]:start[node + 1]]` are its events, the earliest first."""
 
     order: Int32Array
-    start: NDArray[np.int64]
+    start: Int32Array
     link: memoryview
     code: memoryview
     round: memoryview
@@ -127,7 +131,7 @@ class _Events:
         link = np.concatenate([links for links, _ in log])
         code = np.concatenate([codes for _, codes in log])
         rounds = np.repeat(np.arange(len(log), dtype=np.int32), [len(links) for links, _ in log])
-        at = Adjacency(flow.later[link], flow.graph.size)
+        at = Adjacency(flow.edges.later[link], flow.graph.size)
         # Single elements are read from memory views in a third of the time that an array takes.
         return cls(at.order, at.start, link.data, code.data, rounds.data, flow.table.ravel().tolist())
 
@@ -135,13 +139,14 @@ class _Events:
 def spread(flow: Flow, seeds: Int32Array, start: int) -> Spread:
     """Let the effect `start` spread from `seeds` until nothing gets worse.
 
+    >>> from headwater.lineage.carrying import impact_edges
     >>> from headwater.lineage.index import LineageIndex
     >>> from headwater.records.links import LineageRows, LinkRow
     >>> index = LineageIndex()
     >>> index.put("urn:rec", "public", LineageRows([LinkRow("urn:a", "urn:b", "prov:used", "train", "observed")], []))
     >>> graph = index.graph()
     >>> same = np.tile(np.arange(3, dtype=np.int8)[:, None, None], (1, 1, len(graph.kind_names)))
-    >>> flow = Flow(graph, np.array([0, 1, 1]), graph.earlier, graph.later, np.zeros(1, np.int32), np.zeros(1, np.int8), same)
+    >>> flow = Flow(graph, impact_edges(graph), np.zeros(1, np.int8), same)
     >>> spread(flow, np.array([graph.ids["urn:a"]], np.int32), 2).effect.tolist()
     [2, 2]
     """
@@ -151,24 +156,24 @@ def spread(flow: Flow, seeds: Int32Array, start: int) -> Spread:
     run = _Run(flow, effect)
     found, sizes = [frontier], [len(frontier)]
     while len(frontier):
-        frontier, fresh = run.arrive(*run.leaving(frontier))
+        frontier, fresh = run.arrive(flow.links_of(frontier))
         found.append(fresh)
         sizes.append(len(fresh))
     distance = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    return Spread(flow, effect, np.concatenate(found), distance, None, run.log)
+    return Spread(flow, effect, np.concatenate(found), distance, None, run.vague, run.log)
 
 
-def spread_on(flow: Flow, base: Spread, links: NDArray[np.int64]) -> Spread:
+def spread_on(flow: Flow, base: Spread, links: Int32Array, before: int | None = None) -> Spread:
     """Go on from a fixed point of a milder flow: more can only come over `links`, and what follows from that.
 
-    The result is the same as that of spreading anew, since `base` is nowhere worse than it.
+    The result is the same as that of spreading anew, since `base` is nowhere worse than it. With `before` that effect comes over
+    the links, whatever is at their earlier ends.
     """
     run = _Run(flow, base.effect.copy())
-    code = run.effect.take(flow.earlier.take(links)).astype(np.int16) * flow.table.shape[1]
-    frontier, _ = run.arrive(links, code)
+    frontier, _ = run.arrive(links, before)
     while len(frontier):
-        frontier, _ = run.arrive(*run.leaving(frontier))
-    return Spread(flow, run.effect, base.nodes, base.distance, base, run.log)
+        frontier, _ = run.arrive(flow.links_of(frontier))
+    return Spread(flow, run.effect, base.nodes, base.distance, base, run.vague, run.log)
 
 
 class _Run:
@@ -179,35 +184,37 @@ class _Run:
         self.table = flow.table.ravel()
         self.slot = np.empty(flow.graph.size, np.int32)
         self.log: list[tuple[Int32Array, NDArray[np.int16]]] = []
+        self.vague: list[Int32Array] = []
 
-    def leaving(self, frontier: Int32Array) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-        """The links that leave the frontier, and for each the row of the table for the effect at its earlier end."""
-        flow = self.flow
-        if flow.stop is not None:
-            frontier = frontier[~flow.stop[frontier]]
-        first = flow.start.take(frontier)
-        row = self.effect.take(frontier).astype(np.int16) * flow.table.shape[1]
-        links, code = _ranges(first, flow.start.take(frontier + 1) - first, row)
-        if flow.usable is not None:
-            some = flow.usable.take(links).nonzero()[0]
-            links, code = links.take(some), code.take(some)
-        return links, code
+    def _doubt(self, links: Int32Array, doubtful: BoolArray) -> None:
+        some = doubtful.nonzero()[0]
+        if len(some):
+            self.vague.append(links.take(some))
 
-    def arrive(self, links: NDArray[np.int64], code: NDArray[np.int16]) -> tuple[Int32Array, Int32Array]:
+    def arrive(self, links: Int32Array, before: int | None = None) -> tuple[Int32Array, Int32Array]:
         """Take what comes over the links: the things at which that is worse than before, and those of them that are new."""
         flow, effect = self.flow, self.effect
-        target = flow.later.take(links)
+        target = flow.edges.later.take(links)
+        # `take` reads a third faster than brackets here; the code of a link is its cell in the table, read as one row.
+        code = effect.take(flow.edges.earlier.take(links)).astype(np.int16)
+        if before is not None:
+            code[:] = before
+        code *= flow.table.shape[1]
         code += flow.role.take(links)
         code *= flow.table.shape[2]
         code += flow.graph.kind.take(target)
         arriving = self.table.take(code)
         if flow.ends is not None:
-            arriving[flow.ends.take(target)] = NONE
+            ended = flow.ends.take(target)
+            arriving[ended] = NONE
+            self._doubt(links, ended)
+        if flow.vague is not None:
+            self._doubt(links, flow.vague.take(code))
         better = (arriving > effect.take(target)).nonzero()[0]
         target = target.take(better)
         if not len(target):
             return target, target
-        self.log.append((links.take(better).astype(np.int32), code.take(better)))
+        self.log.append((links.take(better), code.take(better)))
         # Each target once, without sorting: whoever wrote last into the target's slot stands for it.
         turn = np.arange(len(target), dtype=np.int32)
         self.slot[target] = turn
@@ -216,26 +223,3 @@ class _Run:
         new = frontier if len(fresh) == len(frontier) else frontier.take(fresh)
         np.maximum.at(effect, target, arriving.take(better))
         return frontier, new
-
-
-def _ranges(
-    first: NDArray[np.int64], count: NDArray[np.int64], value: NDArray[np.int16] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-    """All whole numbers from each `first` on, `count` of them; and for each of them the `value` that stands beside its first."""
-    value = np.zeros(len(first), np.int16) if value is None else value
-    ends = count.cumsum()
-    total = int(ends[-1]) if len(ends) else 0
-    offset = first - ends + count
-    if total <= _FEW_LINKS:
-        numbers, values = np.repeat(offset, count), np.repeat(value, count)
-    else:
-        some = (count > 0).nonzero()[0]
-        if len(some) < len(count):
-            offset, value, ends = offset.take(some), value.take(some), ends.take(some)
-        numbers, values = np.zeros(total, np.int64), np.zeros(total, np.int16)
-        numbers[0], values[0] = offset[0], value[0]
-        numbers[ends[:-1]], values[ends[:-1]] = offset[1:] - offset[:-1], value[1:] - value[:-1]
-        numbers.cumsum(out=numbers)
-        values.cumsum(out=values)
-    numbers += np.arange(total)
-    return numbers, values

@@ -8,18 +8,17 @@ tell.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.lineage.carrying import ImpactEdges, impact_edges
-from headwater.lineage.graph import Adjacency, BoolArray, Int32Array, Limits, LineageGraph
+from headwater.lineage.carrying import impact_edges
+from headwater.lineage.comparing import compare
+from headwater.lineage.graph import BoolArray, Int32Array, Limits, LineageGraph
 from headwater.lineage.mending import resolved_by, where_it_ends
-from headwater.lineage.rulebook import BLOCKS, Int8Array, Rulebook, rulebook
-from headwater.lineage.slices import in_force, meeting
+from headwater.lineage.rulebook import Int8Array, Rulebook, rulebook
 from headwater.lineage.spreading import NONE, Arrival, Flow, Spread, spread, spread_on
 
 STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
@@ -27,7 +26,6 @@ _AFFECTED, _CANNOT_TELL, _RESOLVED, _NOT_AFFECTED = 0, 2, 3, 4
 SEVERITIES = ("critical", "major", "moderate", "minor", "info")
 _PLAIN_STEPS = ("generate", "inform", "part")
 """Roles that say nothing about why: the justification is looked for behind them."""
-_TOOLS = ("instrument", "software", "environment", "workflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Verdicts:
     _certain: Spread
     _possible: Spread
     _places: Int32Array | None = None
-    _links: NDArray[np.int64] | None = None
+    _links: Int32Array | None = None
     _causes: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
@@ -91,30 +89,27 @@ class Verdicts:
     @property
     def edges(self) -> Int32Array:
         """The ids of the links that the judgement went over; -1 for implied ones."""
-        return self._certain.flow.real[self._inside()]
+        return self._certain.flow.edges.real[self._inside()]
 
     def edges_from(self, nodes: Int32Array) -> Int32Array:
         """The ids of the stated links among them that leave any of `nodes`."""
-        flow = self._certain.flow
-        reached = nodes[self._certain.effect[nodes] >= 0]
-        links = flow.links_of(reached if flow.stop is None else reached[~flow.stop[reached]])
-        real = flow.real[links]
+        real = self._certain.flow.edges.real[self._certain.flow.links_of(nodes[self._certain.effect[nodes] >= 0])]
         return real[real >= 0]
 
-    def _inside(self) -> NDArray[np.int64]:
+    def _inside(self) -> Int32Array:
         if self._links is None:
-            flow = self._certain.flow
-            self._links = flow.links_of(self.nodes if flow.stop is None else self.nodes[~flow.stop[self.nodes]])
+            self._links = self._certain.flow.links_of(self.nodes)
         return self._links
 
     def steps(self) -> Steps:
         """The links that the judgement went over, each once."""
         links, sure, perhaps = self._inside(), self._certain.flow, self._possible.flow
+        edges = sure.edges
         none = np.zeros(self.graph.size, bool)
         return Steps(
-            earlier=sure.earlier[links],
-            later=sure.later[links],
-            link=sure.real[links],
+            earlier=edges.earlier[links],
+            later=edges.later[links],
+            link=edges.real[links],
             certain=sure.role[links],
             possible=perhaps.role[links],
             ends_certain=none if sure.ends is None else sure.ends,
@@ -142,9 +137,10 @@ class Verdicts:
         effect = int(self.effect[self.places[node]])
         deciding = self._certain if self.surely(node) else self._possible
         steps = []
-        while (arrival := deciding.came(node, effect)) is not None:
+        # What surely came over a use without a version still comes from a version, by a link that is only possible.
+        while (arrival := deciding.came(node, effect) or self._possible.came(node, effect)) is not None:
             node, effect = arrival.source, arrival.before
-            steps.append((node, int(deciding.flow.real[arrival.link])))
+            steps.append((node, int(deciding.flow.edges.real[arrival.link])))
         return steps[::-1]
 
     def surely(self, node: int) -> bool:
@@ -170,6 +166,12 @@ class Verdicts:
                 code = "mended"
                 break
             role, reason = self._reason(arrival, node, effect)
+            perhaps = int(self._possible.effect[arrival.source])
+            if effect == NONE == self._possible.effect[node] and perhaps != NONE:
+                # Not even what is only possible upstream gets over this link.
+                stated = self._possible.flow.role[arrival.link]
+                code = fault.because or self.book.codes[self.book.because[perhaps, stated, self.graph.kind[node]]]
+                break
             passes_on = (effect == NONE and arrival.before == NONE) or (effect != NONE and role in plain)
             if not passes_on or (arrival.source in self.change.objects and effect != NONE):
                 # Where the change is harmless by its kind, that is the reason; otherwise it is the link.
@@ -198,7 +200,7 @@ class Verdicts:
             kind = self.graph.kind[node]
             role = int(self._certain.flow.role[arrival.link])
             if self.book.certain[arrival.before, role, kind] != effect:
-                code = self.book.codes[self.book.because[arrival.before, role, kind]]
+                code = self.book.codes[self.book.doubt[arrival.before, role, kind]]
             elif self._ends(node):
                 code = "later-revision"
             node, effect = arrival.source, arrival.before
@@ -213,7 +215,7 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     book = rulebook()
     edges = impact_edges(graph)
     limits = limits or Limits()
-    certain_role, possible_role, compared = _compare_slices(graph, change, edges)
+    compared = compare(graph, edges, change.objects, change.slice)
     mended, since = where_it_ends(graph, change.objects, change.mended)
     # That a revision after the mended one is sound as well is presumed: what is possible may still reach it.
     frozen, presumed = _marked(graph, mended), _marked(graph, [*mended, *since])
@@ -224,17 +226,19 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     if stop is not None:
         stop[list(change.objects)] = False
 
-    def flow(table: Int8Array, role: Int8Array, ends: BoolArray | None) -> Flow:
-        return Flow(graph, edges.start, edges.earlier, edges.later, edges.real, role, table, ends, usable, stop)
-
-    sure, perhaps = flow(book.certain, certain_role, presumed), flow(book.possible, possible_role, frozen)
+    sure = Flow(graph, edges, compared.certain, book.certain, book.vague, presumed, usable, stop)
+    perhaps = Flow(graph, edges, compared.possible, book.possible, None, frozen, usable, stop)
     start = book.effect(graph.words.changes[change.kind].begins_with)
     certain = spread(sure, np.array(change.objects, np.int32), start)
-    possible = spread_on(perhaps, certain, _in_doubt(book, edges, compared, certain, perhaps, since))
+    first, vague = certain, certain.vague
+    if len(compared.surely):
+        certain = spread_on(sure, first, sure.usable_of(compared.surely), start)
+        vague = [*vague, *certain.vague]
+    possible = spread_on(perhaps, certain, np.concatenate([np.zeros(0, np.int32), *vague]))
     nodes, distance = certain.nodes, certain.distance
     free = limits.free_mask(graph)
     if free is not None:
-        reach = graph.walk(Adjacency(edges.earlier, graph.size), edges.later, change.objects, usable, stop, free)
+        reach = graph.walk(edges.adjacency, edges.later, change.objects, usable, stop, free)
         nodes, distance = reach.nodes, reach.distance
     code = certain.effect.take(nodes).astype(np.int16) * len(book.effects)
     code += possible.effect.take(nodes)
@@ -256,35 +260,6 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     )
     _resolve(verdicts, [*mended, *since])
     return verdicts
-
-
-def _compare_slices(graph: LineageGraph, change: Change, edges: ImpactEdges) -> tuple[Int8Array, Int8Array, Int32Array]:
-    """The roles of all links for this question, and which links their slices or times decide."""
-    if not change.slice:
-        return edges.certain, edges.possible, np.zeros(0, np.int32)
-    certain, possible = edges.certain.copy(), edges.possible.copy()
-    roles = len(graph.words.roles)
-    disjoint, unknown = roles + BLOCKS.index("slice-disjoint"), roles + BLOCKS.index("slice-unknown")
-    seeds = np.unique(np.array(change.objects, np.int32))
-    positions = np.concatenate([np.arange(edges.start[seed], edges.start[seed + 1]) for seed in seeds.tolist()])
-    positions = positions[edges.real[positions] >= 0]
-    known: dict[int, str] = {}
-    tools = [graph.kind_of[name] for name in _TOOLS]
-    timed = json.loads(change.slice).keys() <= {"after", "before"}
-    for position in positions.tolist():
-        edge = int(edges.real[position])
-        used = int(graph.slice[edge])
-        if used not in known:
-            known[used] = meeting(change.slice, graph.slices[used])
-        met = known[used]
-        run = int(graph.later[edge])
-        if timed and graph.kind[graph.earlier[edge]] in tools and graph.kind[run] == graph.kind_of["run"]:
-            met = in_force(change.slice, None if np.isnan(graph.start[run]) else float(graph.start[run]))
-        if met == "disjoint":
-            certain[position] = possible[position] = disjoint
-        elif met == "unknown":
-            certain[position] = unknown
-    return certain, possible, positions.astype(np.int32)
 
 
 def _resolve(verdicts: Verdicts, mended: list[int]) -> None:
@@ -312,23 +287,6 @@ def _outcomes(book: Rulebook) -> tuple[Int8Array, Int8Array, Int8Array]:
     effect = np.where(surely | ~perhaps, certain, possible).astype(np.int8)
     severity = np.where(standing[effect, kind], SEVERITIES.index("info"), severity_of[effect]).astype(np.int8)
     return state.ravel(), effect.ravel(), severity.ravel()
-
-
-def _in_doubt(
-    book: Rulebook, edges: ImpactEdges, compared: Int32Array, certain: Spread, perhaps: Flow, since: list[int]
-) -> NDArray[np.int64]:
-    """The links over which more may have come than surely did, by what surely arrived; all others brought what they bring."""
-    vague = certain.nodes[book.vague_effects.take(certain.effect.take(certain.nodes))]
-    links = [edges.doubtful, compared, perhaps.links_of(vague)]
-    if since:
-        links.append(np.flatnonzero(_marked(perhaps.graph, since)[edges.later]))
-    found = np.concatenate(links)
-    keep = certain.effect.take(edges.earlier.take(found)) >= 0
-    if perhaps.usable is not None:
-        keep &= perhaps.usable[found]
-    if perhaps.stop is not None:
-        keep &= ~perhaps.stop[edges.earlier[found]]
-    return found[keep].astype(np.int64)
 
 
 def _marked(graph: LineageGraph, nodes: list[int]) -> BoolArray | None:

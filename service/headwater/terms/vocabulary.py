@@ -34,7 +34,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of a link with its labels both ways. A `general` role gives way to a special one between the same two things."""
+    """A role of a link with its labels both ways. A `general` role gives way to a special one between the same two things.
+
+    `excludes` are the roles that one use of a thing does not have besides this one.
+    """
 
     name: str
     iri: str
@@ -43,6 +46,7 @@ class Role:
     general: bool
     weight: float
     stated: bool
+    excludes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ class ChangeKind:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change does to an object. `rank` grows along a chain; `leaves_standing` names kinds that stay not affected."""
+    """What a change does to an object. `rank` grows along a chain; `leaves_standing` names kinds that stay not affected.
+
+    At things of the kinds `may_hide_at`, and where no kind is known, it may amount to the worse effect `may_hide`.
+    """
 
     name: str
     label: str
@@ -86,6 +93,8 @@ class Effect:
     severity: str
     because: str | None
     leaves_standing: frozenset[str]
+    may_hide: str | None = None
+    may_hide_at: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +167,12 @@ class OntologyFiles:
     def value(self, subject: object, predicate: NamedNode) -> str | None:
         return next((value.value for value in self.values(subject, predicate)), None)
 
-    def label(self, subject: object, predicate: NamedNode = RDFS.label) -> str:
-        """The English label, or any, or nothing."""
+    def label(self, subject: object, predicate: NamedNode = RDFS.label, language: str = "en") -> str:
+        """The label in a language, else the English one, or any, or nothing."""
         labels = [value for value in self.values(subject, predicate) if isinstance(value, Literal)]
+        wanted = [value.value for value in labels if value.language == language and language != "en"]
         english = [value.value for value in labels if value.language in ("en", None)]
-        return (english or [value.value for value in labels] or [""])[0]
+        return (wanted or english or [value.value for value in labels] or [""])[0]
 
     def pairs(self, predicate: NamedNode) -> Iterator[tuple[NamedNode, NamedNode | Literal]]:
         for quad in self.graph.quads_for_predicate(predicate):
@@ -183,6 +193,8 @@ def _kinds(files: OntologyFiles) -> tuple[Kind, ...]:
 
 def _roles(files: OntologyFiles) -> tuple[Role, ...]:
     found = []
+    excluding = {(_local(one.value), _local(other.value)) for one, other in files.pairs(HW.excludes)}
+    excluding |= {(other, one) for one, other in excluding}
     for cls, stated in ((HW.Role, True), (HW.LinkRole, False)):
         for node in files.subjects(RDF.type, cls):
             found.append(
@@ -194,6 +206,7 @@ def _roles(files: OntologyFiles) -> tuple[Role, ...]:
                     general=files.value(node, HW.general) == "true",
                     weight=float(files.value(node, HW.creditWeight) or 0),
                     stated=stated,
+                    excludes=frozenset(other for one, other in excluding if one == _local(node.value)),
                 )
             )
     return tuple(sorted(found, key=lambda role: (not role.stated, role.name)))
@@ -219,6 +232,8 @@ def _effects(files: OntologyFiles) -> tuple[Effect, ...]:
             severity=files.value(node, HW.severity) or "info",
             because=files.value(node, HW.because),
             leaves_standing=frozenset(kind_names[v.value] for v in files.values(node, HW.leavesStanding)),
+            may_hide=_local(files.value(node, HW.mayHide) or "") or None,
+            may_hide_at=frozenset(kind_names[v.value] for v in files.values(node, HW.mayHideAt)),
         )
         for name, node in nodes.items()
     ]

@@ -16,6 +16,24 @@ from headwater.terms.vocabulary import vocabulary
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NODE_COLUMNS = ("id", "kind", "label", "distance", "state", "severity", "effect", "justification", "resolved_by", "visibility")
 
+HOP_COLUMNS = (
+    "path",
+    "hop",
+    "from",
+    "to",
+    "relation",
+    "role",
+    "evidence",
+    "record",
+    "at",
+    "pinned",
+    "cost",
+    "effect_before",
+    "effect_after",
+    "because",
+    "doubt",
+)
+
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """CSV as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -35,6 +53,78 @@ def nodes_table(answer: Mapping[str, Any]) -> bytes:
     """The nodes of an answer as CSV, in the answer's own order."""
     rows = ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in answer["nodes"].items())
     return table(NODE_COLUMNS, rows)
+
+
+PLAN_COLUMNS = (
+    "part",
+    "number",
+    "id",
+    "kind",
+    "label",
+    "what",
+    "why",
+    "after",
+    "hours",
+    "hours_from",
+    "kwh",
+    "command",
+    "code",
+    "inputs",
+    "mends",
+    "mended_so_far",
+    "gain",
+    "by",
+)
+
+
+def plan_table(answer: Mapping[str, Any]) -> bytes:
+    """A plan as CSV: its steps in order, then what people do, then what is left alone (`part` says which)."""
+    rows: list[dict[str, Any]] = []
+    for step in answer["steps"]:
+        recipe, cost = step["recipe"], step["cost"]
+        rows.append(
+            {
+                "part": "step",
+                "number": step["step"],
+                "id": step["run"],
+                "kind": "run",
+                "label": step["label"],
+                "what": step["what"],
+                "why": step["because"],
+                "after": step["after"],
+                "hours": cost["hours"],
+                "hours_from": cost["hours_from"]["basis"],
+                "kwh": cost["kwh"],
+                "command": recipe["command"],
+                "code": [row["identifier"] or row["id"] for row in recipe["code"]],
+                "inputs": [_swapped(row) for row in recipe["inputs"]],
+                "mends": step["mends"],
+                "mended_so_far": step["so_far"]["mended"],
+                "gain": [f"{row['metric']} {row['mean_delta']:+.4g}" for row in step["gain"]["metrics"]],
+            }
+        )
+    for action in answer["actions"]:
+        rows.append({"part": "action", **{name: action[name] for name in ("id", "kind", "label", "what", "why", "after")}})
+    for left in answer["skipped"]:
+        row = {name: left[name] for name in ("id", "kind", "label", "why", "by")}
+        rows.append({"part": "skipped", "what": left["reason"], **row})
+    return table(PLAN_COLUMNS, ([row.get(column) for column in PLAN_COLUMNS] for row in rows))
+
+
+def _swapped(row: Mapping[str, Any]) -> str:
+    """An input as it goes into the repetition: its role, and the thing or the step that it comes from."""
+    source = f"step:{row['from_step']}" if row["from_step"] else row["instead"] or row["waits_for"] or row["id"]
+    return f"{row['role']}={source}"
+
+
+def hops_table(answer: Mapping[str, Any]) -> bytes:
+    """The hops of an explanation's paths as CSV, path by path."""
+    rows = (
+        (path["rank"], number, *(hop.get(column) for column in HOP_COLUMNS[2:]))
+        for path in answer["paths"]
+        for number, hop in enumerate(path["hops"], 1)
+    )
+    return table(HOP_COLUMNS, rows)
 
 
 def differences_table(answer: Mapping[str, Any]) -> bytes:
