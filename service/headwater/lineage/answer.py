@@ -80,6 +80,9 @@ def lineage_answer(
     found = _Found(nodes=ids, distance=nearest[ids], edges=edges, roots=roots, hidden=hidden, dropped=dropped)
     found = _of_types(graph, found, asked)
     body = _envelope(graph, found, asked, setting, root)
+    body["summary"]["by_distance"] = {
+        str(steps): count for steps, count in enumerate(np.bincount(found.distance).tolist()) if count
+    }
     body["query"]["ask"] = "lineage"
     _fill(body, graph, found, _shown(graph, found, asked, found.distance), asked, setting, lambda _: {})
     return body

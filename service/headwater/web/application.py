@@ -21,6 +21,7 @@ from headwater.web.routes import (
     questions,
     records,
     reference,
+    reports,
     search,
     sparql,
     terms,
@@ -66,6 +67,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     for routes in (
         questions,
         plans,
+        reports,
         catalogue,
         records,
         audits,
