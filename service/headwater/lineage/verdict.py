@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.errors import BadParameter
 from headwater.lineage.carrying import impact_edges
 from headwater.lineage.comparing import compare
 from headwater.lineage.graph import BoolArray, Int32Array, Limits, LineageGraph
@@ -210,8 +211,13 @@ class Verdicts:
 def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> Verdicts:
     """Verdicts on everything downstream of `change` (with its objects first, at distance 0).
 
-    `limits` narrows which links count, as part of the question; it never cuts the answer.
+    `limits` narrows which links count, as part of the question; it never cuts the answer. Raises `BadParameter` for a kind of
+    change that does not exist, and where nothing is named that changed.
     """
+    if change.kind not in graph.words.changes:
+        raise BadParameter(f"change: '{change.kind}' is none of {', '.join(sorted(graph.words.changes))}", parameter="change")
+    if not change.objects:
+        raise BadParameter("change: nothing is named that changed", parameter="id")
     book = rulebook()
     edges = impact_edges(graph)
     limits = limits or Limits()
