@@ -7,13 +7,14 @@ from headwater.app.inspecting import Inspector
 from headwater.app.keeping import Keeping
 from headwater.app.objects import Objects
 from headwater.app.report import ImportReport, RecordOutcome
+from headwater.app.stating import Stating
 from headwater.app.updating import Updating
 from headwater.app.values import Banner, Exported, ObjectList
 
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Asking, Updating, Objects, Keeping):
+class Headwater(Asking, Stating, Updating, Objects, Keeping):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from headwater.questions.description import Thing
 
@@ -19,7 +20,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change does to an object; `itself` where the object is what changed."""
+    """What an announced change does to an object; `itself` where it is what changed. `statements` are what persons say."""
 
     change: Thing
     kind: str
@@ -30,6 +31,7 @@ class Banner:
     justification: str
     resolved_by: Thing | None
     itself: bool = False
+    statements: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

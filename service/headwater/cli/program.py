@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from headwater.cli import (
+    assess,
     backup,
     benefits,
     demo,
@@ -50,6 +51,7 @@ program.command("serve", rich_help_panel=_START)(serve.serve)
 program.command("import", rich_help_panel=_START)(importing.import_sources)
 program.command("validate", rich_help_panel=_START)(validate.validate)
 program.command("impact", rich_help_panel=_ASK)(impact.impact)
+program.command("assess", rich_help_panel=_ASK)(assess.assess)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
 program.command("lineage", rich_help_panel=_ASK)(lineage.lineage)
 program.command("query", rich_help_panel=_ASK)(query.query)

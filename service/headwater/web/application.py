@@ -21,6 +21,7 @@ from headwater.web.routes import (
     reference,
     search,
     sparql,
+    statements,
     terms,
     updates,
 )
@@ -61,6 +62,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.add_middleware(problems.Guard)
     for routes in (
         questions,
+        statements,
         catalogue,
         records,
         audits,
