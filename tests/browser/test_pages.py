@@ -88,7 +88,16 @@ def _rows(png: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/object/model/svm", "/lineage?id=model/svm&direction=both", "/sparql", "/docs", "/search"]
+    "path",
+    [
+        "/",
+        "/object/model/svm",
+        "/lineage?id=model/svm&direction=both",
+        "/lineage?question=explain&id=dataset/digits&to=model/svm&change=retracted",
+        "/sparql",
+        "/docs",
+        "/search",
+    ],
 )
 def test_a_page_is_read_by_a_browser_without_complaint(address: str, tmp_path: Path, path: str) -> None:
     dom, console = _browse(tmp_path, "--dump-dom", address + path)

@@ -148,3 +148,52 @@ def test_not_affected_without_a_reason_is_refused(headwater: Headwater, lab: Pat
     ended = headwater("assess", MODEL, "--change", NOTICE, "--state", "not_affected", "--data", lab)
     assert ended.code == 2
     assert "says why" in ended.err
+
+
+# --- why
+
+
+def test_why_is_a_sentence_a_chain_and_what_would_overturn_it(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("explain", NOTICE, MODEL, "--data", lab)
+    assert ended.code == 0
+    sentence, *rest = ended.out.splitlines()
+    assert sentence.startswith("Model A is affected (major): it was made by run fit, which was trained on data set spectra 1")
+    assert "└─ trained run fit: stays stale, because it was trained on what changed" in ended.out
+    assert "If any one of these 2 links is wrong, the verdict becomes 'not affected'" in ended.out
+    assert rest[-1].startswith("As of ledger entry")
+
+
+def test_why_of_a_thing_alone_and_of_a_supposed_change(headwater: Headwater, lab: Path) -> None:
+    assert headwater("explain", MODEL, "--data", lab).out == headwater("explain", NOTICE, MODEL, "--data", lab).out
+    supposed = headwater("explain", "https://lab.example/test-1", MODEL, "--change", "labels-corrected", "--data", lab)
+    assert supposed.out.startswith("Model A would not be affected, because")
+    assert "What held it up (1)" in supposed.out
+    assert "follows from A and held out" in supposed.out
+
+
+def test_why_for_scripts_in_german_and_as_sparql(headwater: Headwater, lab: Path) -> None:
+    answer = headwater("explain", NOTICE, MODEL, "--json", "--language", "de", "--data", lab).json
+    assert answer["sentence"].startswith("Modell A ist betroffen (schwer)")
+    query = headwater("explain", NOTICE, MODEL, "--sparql", "--data", lab).out
+    Path("why.rq").write_text(query)
+    assert len(headwater("query", "why.rq", "--as", "csv", "--data", lab).out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [NOTICE],
+        [NOTICE, "https://lab.example/none-such"],
+        [NOTICE, MODEL, "--change", "retracted"],
+        [NOTICE, MODEL, "-k", "0"],
+        [NOTICE, MODEL, "--language", "fr"],
+        ["https://lab.example/data-1", MODEL, "--change", "retracted", "--slice", "{"],
+    ],
+)
+def test_a_why_that_makes_no_sense_is_refused(headwater: Headwater, lab: Path, words: list[str]) -> None:
+    ended = headwater("explain", *words, "--data", lab)
+    assert (ended.code, ended.out) == (2, "")
+
+
+def test_impact_says_how_to_ask_why(headwater: Headwater, lab: Path) -> None:
+    assert f"headwater explain {NOTICE} THING" in headwater("impact", NOTICE, "--data", lab).out

@@ -29,6 +29,11 @@ PAGES = [
     "/lineage?question=impact&id=dataset/digits-v1&change=labels-corrected&direction=&types=",
     "/lineage?question=benefits&id=dataset/digits-v1",
     "/lineage?id=dataset/hostile&direction=both",
+    "/lineage?question=explain&id=model/svm",
+    "/lineage?question=explain&id=dataset/digits-v1&to=publication/paper&change=retracted&direction=&types=",
+    "/lineage?question=explain&id=dataset/hostile&to=run/victim",
+    "/lineage?question=explain&id=dataset/held-out&to=model/svm&change=labels-corrected",
+    "/lineage?question=explain&id=dataset/digits-v1&to=%22%3E%3Cscript%3E",
     "/lineage?id=none-such",
     "/sparql",
     "/sparql?query=SELECT%20*%20%7B%3Fs%20%3Fp%20%3Fo%7D%20LIMIT%205",
@@ -163,6 +168,26 @@ def test_a_model_under_a_change_carries_the_banner(lab: Client) -> None:
     assert "Upstream changed" in text
     assert "labels corrected after an audit" in text
     assert "Upstream changed" not in lab.get("/object/dataset/held-out", accept="text/html").text
+
+
+def test_the_banner_leads_to_the_explanation(lab: Client) -> None:
+    text = lab.get("/object/model/svm", accept="text/html").text
+    led = re.search(r'href="(/lineage\?question=explain[^"]*)"', text)
+    assert led is not None
+    why = lab.get(led[1].replace("&amp;", "&"), accept="text/html").text
+    assert "Model digits-svm is affected (major)" in why
+    assert "<strong>trained</strong>" in why
+    assert "the weakest link on this path" in why
+    assert "If any one of these 2 links is wrong, the verdict becomes: not affected." in why
+
+
+def test_each_verdict_on_the_page_of_impact_leads_to_its_explanation(lab: Client) -> None:
+    text = lab.get("/lineage?question=impact&id=dataset/digits-v1&change=retracted&roles=train,document", accept="text/html").text
+    led = [found.replace("&amp;", "&") for found in re.findall(r'href="(/lineage\?question=explain[^"]*)"', text)]
+    assert len(led) == 3
+    for address in led:
+        assert "change=retracted&roles=train%2Cdocument" in address
+        assert lab.get(address, accept="text/html").status_code == 200
 
 
 def test_a_change_has_a_page_that_leads_to_what_it_affects(lab: Client) -> None:

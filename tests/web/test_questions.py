@@ -133,3 +133,84 @@ def test_the_page_ask_folds_the_competency_questions_away(lab: Client) -> None:
     assert page.count("<details>") == 1
     assert 'href="/ask/which-run-made-this-model.mex"' in page
     assert lab.get("/ask/which-run-made-this-model.mex", accept="text/html").status_code == 200
+
+
+# --- why
+
+CHANGE = "change/relabelled"
+
+
+def test_an_explanation_is_an_envelope_with_paths_cut_sentence_and_sparql(lab: Client) -> None:
+    body = lab.get(f"/api/v1/explain?id={CHANGE}&to=model/svm").json()
+    assert set(body) >= ENVELOPE | {
+        "to",
+        "paths",
+        "weakest",
+        "cut",
+        "blocks",
+        "doubts",
+        "mended",
+        "records",
+        "sentence",
+        "sparql",
+    }
+    assert [hop["role"] for hop in body["paths"][0]["hops"]] == ["train", "generate"]
+    assert body["sentence"].startswith("Model digits-svm is affected (major): it was made by run fit svm, which was trained on")
+    found = lab.get("/sparql", params={"query": body["sparql"]}, accept="application/sparql-results+json").json()
+    assert {(row["path"]["value"], row["hop"]["value"]) for row in found["results"]["bindings"]} == {("1", "1"), ("1", "2")}
+
+
+def test_the_hops_of_an_explanation_come_as_csv_and_as_rdf(lab: Client) -> None:
+    rows = list(csv.DictReader(io.StringIO(lab.get(f"/api/v1/explain?id={CHANGE}&to=publication/paper&format=csv").text)))
+    assert [(row["path"], row["hop"], row["role"], row["because"]) for row in rows] == [
+        ("1", "1", "train", "trained-on"),
+        ("1", "2", "generate", "made-by"),
+        ("1", "3", "document", "reports"),
+    ]
+    turtle = lab.get(f"/api/v1/explain?id={CHANGE}&to=model/svm", accept="text/turtle")
+    said = {str(quad.triple) for quad in parse(turtle.content, format=RdfFormat.TURTLE)}
+    assert f"<{BASE}id/model/svm> <http://www.w3.org/ns/prov#wasInfluencedBy> <{BASE}id/run/fit-svm>" in said
+
+
+def test_the_sentence_speaks_the_language_that_the_client_likes(lab: Client) -> None:
+    asked = f"/api/v1/explain?id={CHANGE}&to=model/svm"
+    german = lab.get(asked, headers={"Accept-Language": "de-AT, en;q=0.5"})
+    assert german.json()["sentence"].startswith("Modell digits-svm ist betroffen (schwer)")
+    assert german.headers["content-language"] == "de"
+    assert "Accept-Language" in german.headers["vary"]
+    named = lab.get(asked + "&language=en", headers={"Accept-Language": "de"})
+    assert named.json()["sentence"].startswith("Model digits-svm is affected")
+    usual = lab.get(asked)
+    assert lab.get(asked, headers={"If-None-Match": usual.headers["etag"]}).status_code == 304
+
+
+def test_a_browser_that_asks_why_is_led_to_the_page(lab: Client) -> None:
+    answer = lab.get(f"/api/v1/explain?id={CHANGE}&to=model/svm&k=2", accept="text/html")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/lineage?id=change%2Frelabelled&k=2&to=model%2Fsvm&question=explain"
+    assert "How it gets there" in lab.get(answer.headers["location"], accept="text/html").text
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "named"),
+    [
+        ("", 422, "id"),
+        (f"id={CHANGE}", 422, "to"),
+        (f"id={CHANGE}&to=model/svm&k=0", 422, "k"),
+        (f"id={CHANGE}&to=model/svm&k=51", 422, "k"),
+        (f"id={CHANGE}&to=model/svm&depth=2", 422, "depth"),
+        (f"id={CHANGE}&to=model/svm&language=fr", 422, "language"),
+        (f"id={CHANGE}&to=model/svm&as_of=someday", 422, "as_of"),
+        (f"id={DATA}&to=model/svm&change=sneezed", 422, "change"),
+        (f"id={DATA}&to=model/svm&change=retracted&slice=7", 422, "slice"),
+        (f"id={CHANGE}&to=model/none-such", 404, None),
+        ("id=dataset/secret&to=model/svm", 404, None),
+    ],
+)
+def test_why_asked_wrongly_is_said_and_not_guessed(stranger: Client, query: str, status: int, named: str | None) -> None:
+    answer = stranger.get(f"/api/v1/explain?{query}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["remedy"]
+    if named:
+        assert answer.json()["parameter"] == named

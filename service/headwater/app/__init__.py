@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.app.asking import Asking
+from headwater.app.explaining import Explaining
 from headwater.app.inspecting import Inspector
 from headwater.app.keeping import Keeping
 from headwater.app.objects import Objects
@@ -14,7 +14,7 @@ from headwater.app.values import Banner, Exported, ObjectList
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Asking, Stating, Updating, Objects, Keeping):
+class Headwater(Explaining, Stating, Updating, Objects, Keeping):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path

@@ -20,7 +20,7 @@ from headwater.lineage.graph import LineageGraph
 from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts, judge
 from headwater.store.protocol import TripleStore
 
-_HARMLESS = "metadata-only"
+HARMLESS = "metadata-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Answerer:
         if own is not None and own.later_than(sight.as_of):
             # The change had not happened: what is downstream is told, and that nothing ailed it.
             body = impact_answer(
-                sight.lineage, sight.full, iri, replace(meant, kind=_HARMLESS), asked, self.setting(sight, sequence, iri)
+                sight.lineage, sight.full, iri, replace(meant, kind=HARMLESS), asked, self.setting(sight, sequence, iri)
             )
             body["query"] |= {"id": iri, "change": meant.kind}
             for node in body["nodes"].values():

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from headwater.access import Reader
 from headwater.app.opened import Opened
+from headwater.app.results import Answer
 from headwater.app.sight import Sight
 from headwater.app.values import Banner
 from headwater.errors import BadParameter, NotFound
 from headwater.lineage import times
 from headwater.lineage.asking import Traversal, read_traversal
 from headwater.lineage.verdict import SEVERITIES, STATES
+
+_NARROWING = ("roles", "stop_at", "min_evidence", "as_of", "known_at")
 
 
 class Asking(Opened):
@@ -47,23 +50,29 @@ class Asking(Opened):
             )
         return iri, sight
 
-    def lineage(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+    def lineage(self, id: str, reader: Reader, **given: Any) -> Answer:
         """Where something comes from, or what came of it: the envelope of DESIGN section 5."""
         asked = self._asked(given, "upstream", reader)
         iri, sight = self._seen(id, asked, reader)
         body = self._answerer.lineage(iri, sight, asked, self.sequence)
-        return _linked(body, "lineage", id, given)
+        return linked(body, "lineage", id, given)
 
     def impact(
         self, id: str, reader: Reader, *, change: str | None = None, slice: str | dict[str, Any] | None = None, **given: Any
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """What a change does to everything downstream. `id` is a change, or an object to which `change` is supposed to happen."""
         asked = self._asked(given, "downstream", reader)
         iri, sight = self._seen(id, asked, reader)
         if asked.direction != "downstream":
             raise BadParameter("direction: impact goes downstream", parameter="direction")
         body = self._answerer.impact(iri, sight, asked, self.sequence, change, slice)
-        return _linked(body, "impact", id, {"change": change, "slice": slice, **given})
+        linked(body, "impact", id, {"change": change, "slice": slice, **given})
+        told = {"id": id, "change": change, "slice": slice, **{name: given.get(name) for name in _NARROWING}}
+        why = f"/api/v1/explain?{_told(told)}&to="
+        for node, words in body["nodes"].items():
+            if "_links" in words:
+                words["_links"]["explain"] = why + quote(node, safe="")
+        return Answer(body)
 
     def impact_diff(
         self,
@@ -76,7 +85,7 @@ class Asking(Opened):
         change: str | None = None,
         slice: str | dict[str, Any] | None = None,
         **given: Any,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Whom a change affects at `until` (None: now) and did not at `since`, who is mended since then, and so on.
 
         `basis` is `as_of` (two states of the world) or `known_at` (two states of knowledge; sequence numbers are times, too).
@@ -97,13 +106,13 @@ class Asking(Opened):
         body = self._answerer.difference(iri, (sights[0], sights[1]), asked, self.sequence, change, slice)
         body["query"] |= {"ask": "impact/diff", "since": since, "until": until, "basis": basis, "change": change}
         asked_again = {"since": since, "until": until, "basis": basis, "change": change, "slice": slice, **given}
-        return _linked(body, "impact/diff", id, asked_again)
+        return linked(body, "impact/diff", id, asked_again)
 
-    def benefits(self, id: str, reader: Reader, **given: Any) -> dict[str, Any]:
+    def benefits(self, id: str, reader: Reader, **given: Any) -> Answer:
         """Who builds on a thing, and what each of its revisions bought them."""
         asked = self._asked(given, "downstream", reader)
         iri, sight = self._seen(id, asked, reader)
-        return _linked(self._benefiting.benefits(iri, sight, asked, self.sequence), "benefits", id, given)
+        return linked(self._benefiting.benefits(iri, sight, asked, self.sequence), "benefits", id, given)
 
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
@@ -126,6 +135,7 @@ class Asking(Opened):
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
                     itself=standing.itself,
                     statements=tuple(said.get(standing.notice.iri, ())),
+                    objects=tuple(self._names.things(standing.notice.change.objects, sight.lineage, sight.graphs)),
                 )
             )
         return sorted(
@@ -138,12 +148,15 @@ def _place(asked: Traversal, basis: str) -> float:
     return float("-inf") if told is None else float(told)
 
 
-def _linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def linked(body: dict[str, Any], ask: str, id: str, given: Mapping[str, Any]) -> Answer:
     """An answer with the identifier as it was given, and where to ask again."""
     body["query"]["id"] = id
-    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
-    told = urlencode(
-        {"id": id} | {name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()}
-    )
+    told = _told({"id": id, **given})
     body["_links"] = {"self": f"/api/v1/{ask}?{told}", "html": f"/lineage?question={ask}&{told}"}
-    return body
+    return Answer(body)
+
+
+def _told(given: Mapping[str, Any]) -> str:
+    """Parameters as an address has them."""
+    words = {name: ",".join(value) if isinstance(value, list | tuple) else value for name, value in given.items() if value}
+    return urlencode({name: json.dumps(value) if isinstance(value, dict) else value for name, value in words.items()})

@@ -75,7 +75,7 @@ class Describer:
         if node is not None:
             self._links(found, node, graph, graphs)
             self._measured(found, node, graph, graphs)
-            found.records = self._records(graph.records_about(node), reader)
+            found.records = self.records(graph.records_about(node), reader)
         return found
 
     def _things(
@@ -216,7 +216,8 @@ class Describer:
                 )
             )
 
-    def _records(self, iris: list[str], reader: Reader) -> list[RecordNote]:
+    def records(self, iris: list[str], reader: Reader) -> list[RecordNote]:
+        """Where these records came from, as far as the reader may see them."""
         return [
             RecordNote(
                 iri=iri,

@@ -95,7 +95,7 @@ class Statements:
             about=str(told[0]),
             change=str(told[1]),
             state=str(told[2]),
-            justification=None if reason is None else reason.removeprefix(HW["because-"].value),
+            justification=None if reason is None else reason.removeprefix(f"{HW}because-"),
             because=one.get(RDFS.comment.value),
             by=None if author is None else self._name(author, sight),
             at=one.get(PROV.generatedAtTime.value),

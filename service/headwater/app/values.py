@@ -20,7 +20,10 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change does to an object; `itself` where it is what changed. `statements` are what persons say."""
+    """What an announced change does to an object; `objects` are what changed, `itself` where the object is that.
+
+    `statements` are what persons say of it.
+    """
 
     change: Thing
     kind: str
@@ -31,6 +34,7 @@ class Banner:
     justification: str
     resolved_by: Thing | None
     itself: bool = False
+    objects: tuple[Thing, ...] = ()
     statements: tuple[dict[str, Any], ...] = ()
 
 

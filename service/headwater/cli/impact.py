@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,12 +26,11 @@ from headwater.cli.options import (
     Types,
     asked,
 )
+from headwater.cli.slices import read_slice_option
 from headwater.errors import BadParameter
 
 if TYPE_CHECKING:
     from headwater.cli.printing import Line
-
-_EXAMPLE = 'Write it like {"labelClass": ["7"]}.'
 
 
 def impact(
@@ -80,7 +78,7 @@ def impact(
 
     parameters = asked(
         change=change,
-        slice=_slice(slice_),
+        slice=read_slice_option(slice_),
         direction=direction,
         depth=depth,
         types=types,
@@ -115,16 +113,3 @@ def impact(
             return impact_lines(answer, title=notice)
 
         answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), told)
-
-
-def _slice(text: str | None) -> str | None:
-    """The text, if it is a JSON object; said here in the command line's words."""
-    if text is None:
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadParameter(f"--slice is not JSON: {error}", parameter="slice", remedy=_EXAMPLE) from error
-    if not isinstance(found, dict):
-        raise BadParameter("--slice must be a JSON object", parameter="slice", remedy=_EXAMPLE)
-    return text

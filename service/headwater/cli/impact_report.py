@@ -9,6 +9,7 @@ from typing import Any, Final
 from headwater.cli.answers import MOST_LISTED, Answer, completeness, cut, label, name
 from headwater.cli.printing import Line, counted, several
 from headwater.terms.justifications import because
+from headwater.terms.names import curie
 from headwater.terms.vocabulary import vocabulary
 
 _STATES: Final = {
@@ -49,6 +50,10 @@ def impact_lines(answer: Answer, *, title: str | None = None, most: int = MOST_L
         yield from rest
         yield from _counted_by_reason(runs, mark)
     yield "", ""
+    if (answer.get("summary") or {}).get("total") and not brief:
+        change = (answer.get("query") or {}).get("change")
+        supposed = f" --change {change}" if answer.get("root") in (answer.get("nodes") or {}) and change else ""
+        yield f"Why a thing is judged so: headwater explain {curie(str(answer.get('root')))} THING{supposed}", "dim"
     yield from completeness(answer)
 
 

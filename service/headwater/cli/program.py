@@ -21,6 +21,7 @@ from headwater.cli import (
     demo,
     doctor,
     dump,
+    explain,
     export,
     impact,
     importing,
@@ -52,6 +53,7 @@ program.command("import", rich_help_panel=_START)(importing.import_sources)
 program.command("validate", rich_help_panel=_START)(validate.validate)
 program.command("impact", rich_help_panel=_ASK)(impact.impact)
 program.command("assess", rich_help_panel=_ASK)(assess.assess)
+program.command("explain", rich_help_panel=_ASK)(explain.explain)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
 program.command("lineage", rich_help_panel=_ASK)(lineage.lineage)
 program.command("query", rich_help_panel=_ASK)(query.query)

@@ -126,3 +126,31 @@ def _beginning(graph: LineageGraph, thing: int) -> float:
     wanted = edges[np.isin(graph.role[edges], [graph.role_of["generate"], graph.role_of["deploy"]])]
     times = graph.start[graph.earlier[wanted]]
     return float(np.nanmin(times)) if np.isfinite(times).any() else float("nan")
+
+
+Bundles = list[tuple[tuple[int, ...], ...]]
+"""What a link rests on: any one of several bundles; of a bundle every group; of a group any one stated link (edge ids)."""
+
+
+def resting_on(graph: LineageGraph, earlier: int, later: int) -> Bundles:
+    """The stated links that an implied link between two things rests on, in the two ways that one can be laid.
+
+    From a run back to a model: a link by which the model took part, and a link that makes the run an evaluation. From a model to
+    a run: that it steers an instrument, and that the instrument took part.
+    """
+    if graph.kind[later] != graph.kind_of["run"]:
+        into = graph.up.edges_of(np.array([earlier], np.int32))
+        role = graph.role[into]
+        measuring = into[(graph.earlier[into] == later) & np.isin(role, [graph.role_of[name] for name in _MEASURING])]
+        models = graph.kind[graph.earlier[into]] == graph.kind_of["model"]
+        tests = into[np.isin(role, [graph.role_of["test"], graph.role_of["validate"]]) & ~models]
+        return [(tuple(measuring.tolist()), tuple(tests.tolist()))]
+    out = graph.down.edges_of(np.array([earlier], np.int32))
+    controls = out[graph.role[out] == graph.role_of["control"]]
+    found: Bundles = []
+    for instrument in np.unique(graph.later[controls]).tolist():
+        uses = graph.down.edges_of(np.array([instrument], np.int32))
+        uses = uses[graph.later[uses] == later]
+        if len(uses):
+            found.append((tuple(controls[graph.later[controls] == instrument].tolist()), tuple(uses.tolist())))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -256,6 +257,17 @@ class LineageGraph:
 
     def _limited(self, side: Adjacency, far: Int32Array, seeds: Sequence[int] | Int32Array, limits: Limits) -> Reach:
         return self.walk(side, far, seeds, limits.edge_mask(self), limits.stop_mask(self), limits.free_mask(self))
+
+    def without(self, edges: Sequence[int]) -> LineageGraph:
+        """The same graph as it would be if these links were wrong. Edge ids are its own; ids of things stay the same."""
+        keep = np.ones(len(self.earlier), bool)
+        keep[list(edges)] = False
+        less = copy.copy(self)
+        for name in ("earlier", "later", "relation", "role", "evidence", "slice", "record"):
+            setattr(less, name, getattr(self, name)[keep])
+        less.down, less.up = Adjacency(less.earlier, self.size), Adjacency(less.later, self.size)
+        less.impact_edges = less._later_revisions = None
+        return less
 
     def later_revisions(self) -> dict[int, list[int]]:
         """For each thing the revisions that say they revise it."""

@@ -37,13 +37,19 @@ def _with_makers(graph: LineageGraph, things: set[int], objects: set[int]) -> se
     return things | (set(graph.earlier[edges[graph.role[edges] == graph.role_of["generate"]]].tolist()) - objects)
 
 
+def making(graph: LineageGraph) -> BoolArray:
+    """The links over which what is mended goes on: all by which one thing went into another."""
+    roles = [position for position, role in enumerate(graph.words.roles) if role.name not in _CARRYING_NOT]
+    found: BoolArray = np.isin(graph.role, roles)
+    return found
+
+
 def resolved_by(graph: LineageGraph, mended: list[int], bad: Int32Array) -> dict[int, int]:
     """For each of the `bad` things that has one: the nearest later revision that was made from a mended input and is sound."""
     if not mended or not graph.later_revisions():
         return {}
-    roles = [position for position, role in enumerate(graph.words.roles) if role.name not in _CARRYING_NOT]
     sound = np.zeros(graph.size, bool)
-    sound[graph.walk(graph.down, graph.later, tuple(mended), np.isin(graph.role, roles), None, None).nodes] = True
+    sound[graph.walk(graph.down, graph.later, tuple(mended), making(graph), None, None).nodes] = True
     sound[bad] = False
     later_revisions = graph.later_revisions()
     revised = np.zeros(graph.size, bool)

@@ -167,11 +167,12 @@ class OntologyFiles:
     def value(self, subject: object, predicate: NamedNode) -> str | None:
         return next((value.value for value in self.values(subject, predicate)), None)
 
-    def label(self, subject: object, predicate: NamedNode = RDFS.label) -> str:
-        """The English label, or any, or nothing."""
+    def label(self, subject: object, predicate: NamedNode = RDFS.label, language: str = "en") -> str:
+        """The label in a language, else the English one, or any, or nothing."""
         labels = [value for value in self.values(subject, predicate) if isinstance(value, Literal)]
+        wanted = [value.value for value in labels if value.language == language and language != "en"]
         english = [value.value for value in labels if value.language in ("en", None)]
-        return (english or [value.value for value in labels] or [""])[0]
+        return (wanted or english or [value.value for value in labels] or [""])[0]
 
     def pairs(self, predicate: NamedNode) -> Iterator[tuple[NamedNode, NamedNode | Literal]]:
         for quad in self.graph.quads_for_predicate(predicate):

@@ -48,10 +48,27 @@ def _slice(value: object) -> object:
 Several = Annotated[list[str], BeforeValidator(_split)]
 
 
-class Traversal(BaseModel):
-    """The traversal parameters; an unknown one is an error, not ignored."""
+class Question(BaseModel):
+    """What is asked; an unknown parameter is an error, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    def asked(self) -> dict[str, Any]:
+        """What was said, as keyword arguments for the question; what was not said keeps the question's own default.
+
+        >>> Traversal(id="urn:x", roles=["train,test"], depth="2").asked()
+        {'depth': 2, 'roles': ('train', 'test')}
+        """
+        said = {}
+        for name in self.model_fields_set - {"id", "format"}:
+            value = getattr(self, name)
+            if value is not None:
+                said[name] = tuple(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
+        return dict(sorted(said.items()))
+
+
+class Traversal(Question):
+    """The traversal parameters."""
 
     id: str = Field(
         min_length=1,
@@ -85,19 +102,6 @@ class Traversal(BaseModel):
         None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header."
     )
 
-    def asked(self) -> dict[str, Any]:
-        """What was said, as keyword arguments for the question; what was not said keeps the question's own default.
-
-        >>> Traversal(id="urn:x", roles=["train,test"], depth="2").asked()
-        {'depth': 2, 'roles': ('train', 'test')}
-        """
-        said = {}
-        for name in self.model_fields_set - {"id", "format"}:
-            value = getattr(self, name)
-            if value is not None:
-                said[name] = tuple(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
-        return dict(sorted(said.items()))
-
 
 class Impact(Traversal):
     """The traversal parameters, with a simulated change: `change` says what happens to the object `id`, `slice` to which part."""
@@ -110,6 +114,47 @@ class Impact(Traversal):
     )
     slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
         None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
+    )
+
+
+class Explain(Question):
+    """What is to be explained: the verdict of a change on `to`, or how `id` and `to` are linked."""
+
+    id: str = Field(
+        min_length=1,
+        max_length=4000,
+        description="A change notice, or a thing: a full IRI, a CURIE, a PID, a digest, an external id (mlflow:RUNID), kind/key.",
+        examples=["change/relabelled"],
+    )
+    to: str | None = Field(
+        None,
+        max_length=4000,
+        description="The thing whose verdict is explained. Left out, the worst that an announced change does to id.",
+        examples=["model/svm"],
+    )
+    change: str | None = Field(
+        None, max_length=64, description="Suppose a change of this kind at id.", examples=["labels-corrected"]
+    )
+    slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
+        None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
+    )
+    k: int = Field(3, ge=1, le=50, description="How many paths, the best first.")
+    direction: Direction | None = Field(
+        None, description="Between two things: from id downstream to to, or the other way; if nothing is said, whichever leads."
+    )
+    roles: Several = Field([], description="Only follow links in these roles, such as train or test.")
+    stop_at: Several = Field([], description="Do not walk beyond things of these kinds or with these identifiers.")
+    min_evidence: Evidence | None = Field(None, description="Only follow links with at least this evidence.")
+    as_of: str | None = Field(None, max_length=64, description="The world at this time (RFC 3339; a date means its end).")
+    known_at: str | None = Field(
+        None, max_length=64, description="What was known at this time (RFC 3339) or ledger sequence number."
+    )
+    fields: Several = Field([], description="Only these fields of each node.")
+    language: str | None = Field(
+        None, max_length=40, description="The language of the sentence, en or de; else Accept-Language decides.", examples=["de"]
+    )
+    format: str | None = Field(
+        None, max_length=100, description="json, csv (the hops), html or an RDF syntax; goes before the Accept header."
     )
 
 

@@ -17,8 +17,9 @@ from headwater import __version__
 from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
 from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
-from headwater.terms.justifications import because
+from headwater.terms.justifications import because, settled_by
 from headwater.terms.names import curie
+from headwater.terms.vocabulary import vocabulary
 
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -85,9 +86,42 @@ def _environment() -> Environment:
         count=_count,
         ticked=_ticked,
         because=because,
+        settled_by=settled_by,
+        role_up=role_up,
+        role_down=role_down,
+        effect=effect,
     )
     made.globals.update(version=__version__, glyph=lambda kind: KIND_GLYPHS.get(kind, OTHER_GLYPH), states=STATES, quote=_quote)
     return made
+
+
+def role_up(name: str) -> str:
+    """How a link reads from the later thing to the earlier one.
+
+    >>> role_up("train")
+    'was trained on'
+    """
+    role = vocabulary().role(name)
+    return role.label_up if role is not None else name
+
+
+def role_down(name: str) -> str:
+    """How a link reads from the earlier thing to the later one.
+
+    >>> role_down("train")
+    'trained'
+    """
+    role = vocabulary().role(name)
+    return role.label_down if role is not None else name
+
+
+def effect(name: str) -> str:
+    """An effect as people read it.
+
+    >>> effect("claims-unsupported")
+    'claims unsupported'
+    """
+    return next((known.label for known in vocabulary().effects if known.name == name), name.replace("-", " "))
 
 
 def _ticked(value: str) -> Markup:

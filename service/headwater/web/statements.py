@@ -16,6 +16,24 @@ from headwater.terms.vocabulary import vocabulary
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NODE_COLUMNS = ("id", "kind", "label", "distance", "state", "severity", "effect", "justification", "resolved_by", "visibility")
 
+HOP_COLUMNS = (
+    "path",
+    "hop",
+    "from",
+    "to",
+    "relation",
+    "role",
+    "evidence",
+    "record",
+    "at",
+    "pinned",
+    "cost",
+    "effect_before",
+    "effect_after",
+    "because",
+    "doubt",
+)
+
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """CSV as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -35,6 +53,16 @@ def nodes_table(answer: Mapping[str, Any]) -> bytes:
     """The nodes of an answer as CSV, in the answer's own order."""
     rows = ((iri, *(node.get(column) for column in NODE_COLUMNS[1:])) for iri, node in answer["nodes"].items())
     return table(NODE_COLUMNS, rows)
+
+
+def hops_table(answer: Mapping[str, Any]) -> bytes:
+    """The hops of an explanation's paths as CSV, path by path."""
+    rows = (
+        (path["rank"], number, *(hop.get(column) for column in HOP_COLUMNS[2:]))
+        for path in answer["paths"]
+        for number, hop in enumerate(path["hops"], 1)
+    )
+    return table(HOP_COLUMNS, rows)
 
 
 def differences_table(answer: Mapping[str, Any]) -> bytes:

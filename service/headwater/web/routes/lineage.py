@@ -21,6 +21,7 @@ from headwater.web.routes.graph import MOST_NODES
 router = APIRouter(include_in_schema=False)
 
 _MOST_ROWS = 500
+_EXPLAINED = ("to", "change", "slice", "k", "direction", "roles", "stop_at", "min_evidence", "as_of", "known_at", "language")
 _STATES = ("affected", "in_triage", "cannot_tell", "resolved", "not_affected")
 
 
@@ -28,7 +29,10 @@ class Exploration(Impact):
     """What the page shows: a question and its parameters. Without `id` it is only the form."""
 
     id: str = Field("", max_length=4000)
-    question: Literal["lineage", "impact", "benefits"] = "lineage"
+    question: Literal["lineage", "impact", "benefits", "explain"] = "lineage"
+    to: str | None = Field(None, max_length=4000)
+    k: int = Field(3, ge=1, le=50)
+    language: str | None = Field(None, max_length=40)
 
     @model_validator(mode="before")
     @classmethod
@@ -68,6 +72,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         left_out=max(0, len(rows) - _MOST_ROWS),
         changes=sorted(vocabulary().changes),
         api_query=_api_query(asked),
+        why_query=_why_query(asked),
     )
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
@@ -75,13 +80,25 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
 
 def _said(asked: Exploration) -> dict[str, Any]:
     """What the form says, without its empty fields and without what the question does not take."""
-    left = {"question", "fields", "include"} | (set() if asked.question == "impact" else {"change", "slice"})
+    if asked.question == "explain":
+        return {name: value for name, value in asked.asked().items() if name in _EXPLAINED and value not in ("", ())}
+    left = {"question", "fields", "include", "to", "k", "language"}
+    left |= set() if asked.question == "impact" else {"change", "slice"}
     return {name: value for name, value in asked.asked().items() if name not in left and value not in ("", ())}
 
 
 def _api_query(asked: Exploration) -> str:
     said = {key: ",".join(value) if isinstance(value, tuple) else value for key, value in _said(asked).items()}
     return urlencode({"id": asked.id, **said})
+
+
+def _why_query(asked: Exploration) -> str:
+    """What the explanation of a verdict in this answer takes, but for the thing."""
+    kept = ("change", "slice", "roles", "stop_at", "min_evidence", "as_of", "known_at")
+    said = {name: value for name, value in _said(asked).items() if name in kept}
+    return urlencode(
+        {"id": asked.id, **{name: ",".join(value) if isinstance(value, tuple) else value for name, value in said.items()}}
+    )
 
 
 def _order(item: tuple[str, dict[str, object]]) -> tuple[int, int, int, str]:

@@ -1,4 +1,4 @@
-"""The two questions and the walk behind them, over HTTP: lineage, impact, benefits."""
+"""The two questions, the walk behind them, and why an answer is what it is, over HTTP: lineage, impact, benefits, explain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from headwater.checking.messages import LANGUAGES
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
-from headwater.web.parameters import Difference, Impact, Traversal
+from headwater.web.parameters import Difference, Explain, Impact, Traversal
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
-from headwater.web.statements import answer_rdf, differences_table, nodes_table
+from headwater.web.spoken import Speaks, spoken_for
+from headwater.web.statements import answer_rdf, differences_table, hops_table, nodes_table
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 
@@ -53,6 +55,13 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     404: {"description": "No such thing, or not for this reader.", "content": CONTENT},
     406: {"description": "No representation fits; the problem lists those that there are.", "content": CONTENT},
     422: {"description": "A parameter is unknown, missing or wrong; nothing was computed.", "content": CONTENT},
+}
+_EXPLAINED = {
+    **_ANSWERS,
+    200: {
+        "description": "The answer in its envelope, with paths, cut, sentence and SPARQL; as CSV the hops of the paths.",
+        "content": {"application/json": {}, "text/csv": {}, "text/turtle": {}},
+    },
 }
 
 
@@ -94,6 +103,28 @@ def get_benefits(request: Request, asked: Annotated[Traversal, Query()], headwat
     return _answered(request, asked, headwater, reader, lambda: headwater.benefits(asked.id, reader, **asked.asked()))
 
 
+@router.get("/explain", summary="Why a verdict is what it is, or how two things are linked", responses=_EXPLAINED)
+def get_explain(
+    request: Request, asked: Annotated[Explain, Query()], headwater: App, reader: Who, speaks: Speaks = None
+) -> Response:
+    """The best paths that prove the verdict of a change on `to`, hop by hop; the weakest hop; the smallest set of links that
+    would overturn it; one sentence; and the SPARQL that shows the same.
+
+    With two things and no change: the best paths between them."""
+    offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
+    said = asked.asked()
+    if offer is HTML:
+        return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
+    language = spoken_for(asked.language, speaks)
+    headers = validators(request, headwater, reader, offer)
+    if asked.language is None and language != LANGUAGES[0]:
+        # A validator does not know which language the client likes best.
+        headers.pop("ETag")
+    headers["Vary"] += ", Accept-Language"
+    answer = headwater.explain(asked.id, reader, **{**said, "language": language})
+    return rendered(answer, offer, headers | {"Content-Language": language})
+
+
 def _answered(
     request: Request, asked: Traversal, headwater: App, reader: Who, answer: Callable[[], dict[str, Any]], *, cached: bool = True
 ) -> Response:
@@ -113,16 +144,19 @@ def rendered(answer: dict[str, Any], offer: Offer, headers: dict[str, str]) -> R
     if offer is JSON:
         return JSONResponse(answer, headers=headers)
     if offer is CSV:
-        return Response(nodes_table(answer), headers=headers, media_type="text/csv; charset=utf-8")
+        written = hops_table(answer) if "paths" in answer else nodes_table(answer)
+        return Response(written, headers=headers, media_type="text/csv; charset=utf-8")
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
     return Response(answer_rdf(answer, syntax.format), headers=headers, media_type=offer.media_type)
 
 
-def _page_query(request: Request, asked: Traversal) -> str:
+def _page_query(request: Request, asked: Traversal | Explain) -> str:
     said = {"id": asked.id, **asked.asked()}
     if request.url.path.endswith("/impact"):
         said["question"] = "impact"
     elif request.url.path.endswith("/benefits"):
         said["question"] = "benefits"
+    elif request.url.path.endswith("/explain"):
+        said["question"] = "explain"
     return urlencode({key: ",".join(value) if isinstance(value, tuple) else value for key, value in said.items()})
