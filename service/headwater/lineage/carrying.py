@@ -57,7 +57,7 @@ def _impact_edges(graph: LineageGraph) -> ImpactEdges:
     certain[own] = possible[own] = block["own-origin"]
     # A concept that nobody uses by itself is only a folder for its versions.
     used = np.zeros(graph.size, bool)
-    used[graph.earlier[graph.role != graph.role_of["specialise"]]] = True
+    used[graph.earlier[~np.isin(graph.role, [graph.role_of["specialise"], graph.role_of["deny"]])]] = True
     folder = (graph.role == graph.role_of["specialise"]) & ~used[graph.later]
     keep = np.flatnonzero(~folder & (graph.role != graph.role_of["deny"])).astype(np.int32)
     implied = [*_evaluations(graph), *_steered(graph, block)]
@@ -108,7 +108,7 @@ def _steered(graph: LineageGraph, block: dict[str, int]) -> list[tuple[int, int,
         onset = _beginning(graph, model)
         for use in graph.down.edges_of(np.array([instrument], np.int32)):
             run = int(graph.later[use])
-            if graph.kind[run] != graph.kind_of["run"]:
+            if graph.kind[run] != graph.kind_of["run"] or graph.role[use] == graph.role_of["deny"]:
                 continue
             begun = float(graph.start[run])
             if np.isnan(begun) or np.isnan(onset):
