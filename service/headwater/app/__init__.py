@@ -6,6 +6,7 @@ from headwater.app.explaining import Explaining
 from headwater.app.inspecting import Inspector
 from headwater.app.keeping import Keeping
 from headwater.app.objects import Objects
+from headwater.app.planning import Planning
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.stating import Stating
 from headwater.app.updating import Updating
@@ -14,7 +15,7 @@ from headwater.app.values import Banner, Exported, ObjectList
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Explaining, Stating, Updating, Objects, Keeping):
+class Headwater(Explaining, Planning, Stating, Updating, Objects, Keeping):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path

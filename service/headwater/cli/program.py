@@ -26,6 +26,7 @@ from headwater.cli import (
     impact,
     importing,
     lineage,
+    plan,
     query,
     rebuild,
     restore,
@@ -55,6 +56,7 @@ program.command("impact", rich_help_panel=_ASK)(impact.impact)
 program.command("assess", rich_help_panel=_ASK)(assess.assess)
 program.command("explain", rich_help_panel=_ASK)(explain.explain)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
+program.command("plan", rich_help_panel=_ASK)(plan.plan)
 program.command("lineage", rich_help_panel=_ASK)(lineage.lineage)
 program.command("query", rich_help_panel=_ASK)(query.query)
 program.command("export", rich_help_panel=_ASK)(export.export)

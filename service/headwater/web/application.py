@@ -16,6 +16,7 @@ from headwater.web.routes import (
     health,
     landing,
     lineage,
+    plans,
     questions,
     records,
     reference,
@@ -45,7 +46,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         version=__version__,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[
-            {"name": "questions", "description": "Lineage, impact and benefits."},
+            {"name": "questions", "description": "Lineage, impact, benefits and plans."},
             {"name": "objects", "description": "What is known of each digital object."},
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
             {"name": "sparql", "description": "SPARQL 1.1 over what the reader may see: queries, updates, the graph store."},
@@ -63,6 +64,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     for routes in (
         questions,
         statements,
+        plans,
         catalogue,
         records,
         audits,
