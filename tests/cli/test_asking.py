@@ -134,6 +134,22 @@ def test_fields_and_included_parts_are_passed_on(headwater: Headwater, lab: Path
     assert json.dumps(answer)
 
 
+def test_what_somebody_knows_is_recorded_and_told_beside_the_verdict(headwater: Headwater, lab: Path) -> None:
+    said = ("--change", NOTICE, "--state", "in_triage", "--because", "Ben looks at it", "--by", "Ada", "--data", lab)
+    ended = headwater("assess", MODEL, *said)
+    assert (ended.code, ended.out.strip()) == (0, f"Recorded: Ada says in triage of {MODEL}.")
+    assert headwater("assess", MODEL, *said, "--json").json["status"] == "unchanged"
+    report = headwater("impact", NOTICE, "--data", lab).out
+    assert "in triage; Ben looks at it" in report
+    assert "Ada says on " in report
+
+
+def test_not_affected_without_a_reason_is_refused(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("assess", MODEL, "--change", NOTICE, "--state", "not_affected", "--data", lab)
+    assert ended.code == 2
+    assert "says why" in ended.err
+
+
 # --- why
 
 

@@ -10,13 +10,14 @@ from headwater.app.planning import Planning
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.statistics import Counting
 from headwater.app.reporting import Reporting
+from headwater.app.stating import Stating
 from headwater.app.updating import Updating
 from headwater.app.values import Banner, Exported, ObjectList
 
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Explaining, Reporting, Planning, Updating, Counting, Objects, Keeping):
+class Headwater(Explaining, Reporting, Planning, Stating, Updating, Counting, Objects, Keeping):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path

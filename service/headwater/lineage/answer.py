@@ -33,6 +33,8 @@ class Setting:
     links: Callable[[str], dict[str, str]]
     sequence: int
     now: str
+    statements: Callable[[Sequence[str]], dict[str, list[dict[str, Any]]]] = lambda _: {}
+    """What persons say of things, beside the verdict."""
 
 
 @dataclass(slots=True)
@@ -302,6 +304,10 @@ def _fill(
             "_links": setting.links(iri) if "_links" in keep else {},
         } | verdict_of(node)
         body["nodes"][iri] = {name: value for name, value in whole.items() if name in keep}
+    if "statements" in asked.include:
+        said = setting.statements(list(body["nodes"]))
+        for iri, node in body["nodes"].items():
+            node["statements"] = said.get(iri, [])
     if "edges" in asked.include:
         body["edges"] = _edges(graph, found, np.array([node for node, _ in listed], np.int32))
 

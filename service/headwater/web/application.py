@@ -24,6 +24,7 @@ from headwater.web.routes import (
     reports,
     search,
     sparql,
+    statements,
     terms,
     updates,
     void,
@@ -66,6 +67,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
     for routes in (
         questions,
+        statements,
         plans,
         reports,
         catalogue,
