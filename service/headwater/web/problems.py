@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
+from math import ceil
 from typing import Any, cast
 from uuid import uuid4
 
@@ -67,6 +68,8 @@ def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | No
         sent["WWW-Authenticate"] = 'Bearer realm="headwater"'
     if status == 503:
         sent["Retry-After"] = "5"
+    if status == 429:
+        sent["Retry-After"] = str(max(1, ceil(getattr(getattr(request.state, "rate", None), "wait", 0.0))))
     try:
         offer = choose(request.headers.get("accept"), [PROBLEM, HTML])
     except NotAcceptable:
@@ -79,6 +82,7 @@ def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | No
 
 def _headwater_error(request: Request, error: Exception) -> Response:
     known = cast(HeadwaterError, error)
+    request.state.problem = type(known).__name__
     if known.status >= 500 and known.status != 503:
         log.error("%s %s: %s", request.method, request.url.path, known.detail, exc_info=known)
     return problem(request, known.problem(request.url.path))
