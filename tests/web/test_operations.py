@@ -284,3 +284,18 @@ def test_a_bucket_fills_at_its_rate_and_not_over_its_brim() -> None:
 
 def test_addresses_of_one_household_count_as_one() -> None:
     assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9") != network("2001:db8:1:3::1")
+
+
+# --- what the attack by schemathesis found
+
+
+def test_an_empty_update_with_a_dataset_of_the_request_is_no_accident_of_ours(writable: Headwater) -> None:
+    client = Client(writable)
+    answer = client.post("/sparql/update?using-graph-uri=urn:g", "update=", "application/x-www-form-urlencoded")
+    assert answer.status_code in (200, 400)
+
+
+def test_a_method_that_an_address_does_not_take_is_answered_by_all_that_it_takes(writable: Headwater) -> None:
+    answer = Client(writable).request("OPTIONS", "/api/v1/impact")
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))

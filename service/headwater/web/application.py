@@ -90,7 +90,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         asked_first = [Depends(counted)] if routes in expensive else []
         if routes is questions:
             asked_first.append(Depends(long_question))
-        app.include_router(routes.router, dependencies=asked_first)
+        app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
     return app
 
 
