@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench.closure import bare_search, by_impact, by_path, downstream, furthest_data, name_of
 from bench.index_only import measure_index
+from bench.index_only import show as show_index
 from bench.measure import duration, machine
 from bench.over_http import request_times, serving
 from bench.world import World, make_world
@@ -162,8 +163,9 @@ def main(arguments: list[str] | None = None) -> int:
             figures["http"] = measure_http(world, data, chosen.requests)
             show(console, "Over HTTP on loopback, one request at a time", figures["http"])
     for links in chosen.links:
-        figures[f"index-{links}"] = measure_index(links, chosen.seed, chosen.repeat)
-        show(console, f"The index by itself, {links:,} links (ratios to the bare search)", figures[f"index-{links}"])
+        measured = measure_index(links, chosen.seed, chosen.repeat)
+        show_index(console, measured)
+        figures[f"index-{links}"] = {"closures": measured.closures, "costs": measured.costs}
     OUT.mkdir(exist_ok=True)
     target = OUT / f"run-{chosen.runs}-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     target.write_text(json.dumps(figures, indent=2) + "\n")

@@ -70,12 +70,11 @@ elif point == "while clearing":
     EmbeddedStore.clear = clear
     headwater.rebuild()
 elif point == "while the index is saved":
-    import numpy
-    def savez(file, **arrays):
-        file.write(b"PK half of it")
-        file.flush()
+    from headwater.lineage import saving
+    def write(path, *_):
+        path.with_name(path.name + ".part").write_bytes(b"half of it")
         die()
-    numpy.savez = savez
+    saving.write = write
 report = headwater.import_source(Path(source), visibility=visibility)
 if point == "right after the answer":
     die()
@@ -157,7 +156,7 @@ def test_an_index_file_that_cannot_be_used_is_made_anew(damage: str, opened: Ope
     headwater = opened()
     write(headwater, "first", _FIRST)
     headwater.close()
-    path = folder / "index" / "lineage.npz"
+    path = folder / "index" / "lineage.index"
     content = path.read_bytes()
     if damage == "torn":
         _tear(path)
@@ -199,16 +198,16 @@ def test_an_older_ledger_put_back_under_a_newer_store_is_noticed(opened: Opened,
     headwater = opened()
     write(headwater, "first", _FIRST)
     headwater.close()
-    kept, index = folder.parent / "kept.sqlite", folder.parent / "kept.npz"
+    kept, index = folder.parent / "kept.sqlite", folder.parent / "kept.index"
     shutil.copy(folder / "ledger.sqlite", kept)
-    shutil.copy(folder / "index" / "lineage.npz", index)
+    shutil.copy(folder / "index" / "lineage.index", index)
     headwater = opened()
     write(headwater, "second", _SECOND)
     headwater.close()
     for leftover in folder.glob("ledger.sqlite*"):
         leftover.unlink()
     shutil.copy(kept, folder / "ledger.sqlite")
-    shutil.copy(index, folder / "index" / "lineage.npz")  # level with the ledger; only the store is ahead
+    shutil.copy(index, folder / "index" / "lineage.index")  # level with the ledger; only the store is ahead
     again = opened()
     assert again.verify() == []
     assert again.counts(LOCAL) == {"run": 1, "dataset": 1}
@@ -246,7 +245,7 @@ def test_an_index_that_cannot_be_saved_is_told_and_costs_nothing_else(
     headwater = opened()
     write(headwater, "first", _FIRST)
     with monkeypatch.context() as patched:
-        patched.setattr("numpy.savez", full)
+        patched.setattr("headwater.lineage.saving.os.fsync", full)
         headwater.close()
     assert "could not be saved" in caplog.text
     assert list((folder / "index").iterdir()) == []
@@ -386,9 +385,10 @@ def test_verify_says_what_differs(opened: Opened, write: Write) -> None:
     triple = next(headwater._store.graph(headwater.views.public))
     store = headwater._store._live
     store.remove(next(store.quads_for_pattern(triple.subject, triple.predicate, triple.object, headwater.views.public)))
-    headwater._index._roles = dict.fromkeys(headwater._index._roles, 0)
+    headwater._index._said.links["role"].array[0] = 0
     told = headwater.verify()
     assert any(sentence.startswith("The store lacks: ") for sentence in told)
+    assert any(sentence.startswith("The index lacks one of its links: ") for sentence in told)
     headwater.rebuild()
     headwater._index.put("urn:stray", "public", None)
     headwater._index.sequence = 7

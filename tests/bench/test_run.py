@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,30 @@ import pytest
 from bench import run
 from bench.closure import bare_search, downstream, furthest_data
 from bench.index_only import measure_index
+from bench.landscape import wide
 from bench.measure import percentile
 from bench.world import make_world
 
 
-def test_the_index_the_path_query_and_the_bare_search_reach_the_same_things() -> None:
-    rows = {row["what"]: row["things"] for row in measure_index(600, seed=2, repeat=1)}
+@pytest.mark.parametrize("shape", ["wide", "deep"])
+def test_the_index_the_path_query_and_the_bare_search_reach_the_same_things(shape: str) -> None:
+    measured = measure_index(3_000, seed=2, repeat=1, shape=shape, pythons=[sys.executable])
+    rows = {row["what"].split(" 3")[0]: row["things"] for row in measured.closures}
     reached = rows["bare SciPy search"]
-    assert reached > 10
-    assert rows["downstream, full depth"] == reached
+    assert reached > 100
+    assert rows["downstream, with distances and links"] == reached
+    assert rows["downstream, after these writes"] > reached
     assert rows["SPARQL path in memory, count only"] in (reached, reached + 1)
+    assert rows["SQLite"] == reached
+    assert measured.costs["MiB after verdicts"] >= measured.costs["MiB opened"]
+
+
+def test_a_landscape_has_about_as_many_links_as_asked_for_and_the_index_holds_them_all() -> None:
+    world = wide(20_000, seed=3)
+    index = world.fill()
+    assert abs(len(world.links["role"]) - 20_000) < 1_000
+    assert len(index.records()) == world.records
+    assert index.graph().iris[world.root] == world.name(world.root)
 
 
 def test_the_data_set_asked_about_is_the_one_with_most_downstream() -> None:

@@ -71,7 +71,7 @@ class Others(Alone):
         self.said = said
         self.asked: set[str] = set()
 
-    def about(self, iri: str) -> list[Triple]:
+    def about(self, iri: str, _predicates: Collection[str] | None, _also: Collection[Triple]) -> list[Triple]:
         self.asked.add(iri)
         return [triple for triple in self.said if triple.subject == NamedNode(iri)]
 

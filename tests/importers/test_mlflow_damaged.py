@@ -8,9 +8,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headwater.errors import UnreadableSource
 from headwater.importers.mlflow import MLflowImporter
+from headwater.importers.mlflow_files import FLAT, parse_mapping
 from headwater.importers.protocol import Source
 
 META = """artifact_uri: file:///data/mlruns/7/{id}/artifacts
@@ -255,6 +259,19 @@ def test_a_key_that_stands_twice_counts_by_its_last_value_and_is_reported(read, 
     imported = read(mlruns)
     assert runs(imported) == ["good", "second"]
     assert len(imported.findings("duplicate-key")) == 1
+
+
+@given(st.from_regex(FLAT, fullmatch=True))
+def test_a_flat_file_is_read_as_yaml_reads_it(raw: bytes) -> None:
+    assert parse_mapping(raw) == yaml.load(raw, Loader=yaml.BaseLoader)  # noqa: S506
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a: b: c", "a: # b", "a: b #c", "a: 'it''s'", "a: [b]", "a: - b", "a: &b c", "a: !x b", "a: |", " a: b", "a:  b", "a: b "],
+)
+def test_what_does_not_mean_what_it_looks_like_is_left_to_yaml(line: str) -> None:
+    assert not FLAT.fullmatch(f"x: 1\n{line}\n".encode())
 
 
 def test_a_copied_run_folder_is_not_imported_a_second_time(read, mlruns):

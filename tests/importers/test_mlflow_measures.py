@@ -80,3 +80,35 @@ def test_a_model_whose_run_vanished_has_a_record_of_its_own(read, mlruns):
     assert imported.values(f"?m prov:wasGeneratedBy <https://data.example/id/run/mlflow-{GONE}>", "?m") == [
         f"model/mlflow-{FIRST}"
     ]
+
+
+def logged(mlruns, **metrics):
+    for name, lines in metrics.items():
+        (mlruns / "7" / RUN / "metrics" / name).write_text("\n".join(lines) + "\n")
+
+
+def test_the_energy_that_codecarbon_logged_is_the_run_s_energy(read, mlruns):
+    logged(mlruns, energy_consumed=["10 0.02 0", "11 0.42 1"], cpu_energy=["10 0.3 0"], emissions=["10 0.1 0"])
+    assert read(mlruns).rows("?r hw:energy ?kwh", "?r", "?kwh") == [(f"run/mlflow-{RUN}", "0.42")]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"gpu_energy_kwh": ["10 0.4 0"]},
+        {"energy_kwh": ["10 0.4 0", "11 0.1 1"]},
+        {"energy_kwh": ["10 0.4 0"], "energy_consumed": ["10 0.9 0"]},
+        {"energy_consumed": ["10 NaN 0"]},
+        {"energy": ["10 0.4 0"]},
+        {"system_gpu_0_power_usage_watts": ["10 250 0"]},
+    ],
+    ids=["a part", "each epoch", "two that disagree", "no number", "no unit", "power"],
+)
+def test_energy_that_is_not_beyond_doubt_is_not_taken_over(read, mlruns, metrics):
+    logged(mlruns, **metrics)
+    assert read(mlruns).values("?r hw:energy ?kwh", "?kwh") == []
+
+
+def test_energy_in_other_units_becomes_kilowatt_hours(read, mlruns):
+    logged(mlruns, total_energy_joules=["10 7200000 0"])
+    assert read(mlruns).values("?r hw:energy ?kwh", "?kwh") == ["2"]

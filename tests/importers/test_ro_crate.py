@@ -167,6 +167,21 @@ def test_entities_that_break_the_rules_still_come_in(tmp_path: Path) -> None:
     assert rows(made, "?name", "?run a hw:Run ; prov:used [ rdfs:label ?name ]") == [("a script",), ("inline",)]
 
 
+def test_the_length_and_the_energy_of_an_action_are_the_run_s(tmp_path: Path) -> None:
+    used = {"@id": "#used", "@type": "PropertyValue", "name": "energyConsumption", "value": "500", "unitText": "Wh"}
+    part = {"@id": "#gpu", "@type": "PropertyValue", "name": "gpuEnergy", "value": "9", "unitCode": "KWH"}
+    action: dict[str, object] = {
+        "@id": "#a",
+        "@type": "CreateAction",
+        "startTime": "2026-01-01T10:00:00Z",
+        "endTime": "2026-01-01T12:00:00Z",
+        "resourceUsage": [{"@id": "#used"}, {"@id": "#gpu"}],
+    }
+    made = record(written(tmp_path / "crate", [action, used, part]))
+    pattern = "?run hw:energy ?kwh ; prov:startedAtTime ?begun ; prov:endedAtTime ?ended"
+    assert rows(made, "?kwh ?begun ?ended", pattern) == [("0.5", "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z")]
+
+
 def test_runs_of_steps_belong_to_the_run_of_the_workflow(shared: Path) -> None:
     made = record(shared / "realdata/ro-crate/wrroc-ml-predict-streamflow")
     steps = rows(made, "?step ?whole", "?run rdfs:label ?step ; dcterms:isPartOf [ rdfs:label ?whole ]")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from headwater.lineage.carrying import impact_edges
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.index import LineageIndex
 from headwater.lineage.verdict import Change
@@ -54,10 +55,24 @@ class Random:
     index: LineageIndex = field(default_factory=LineageIndex)
 
     def fill(self, order: list[str] | None = None) -> LineageGraph:
+        """The graph of these records, grown out of another one: some of its edge ids are of links that went."""
         self.index = LineageIndex()
-        for record in order or list(self.records):
+        names, said = order or list(self.records), list(self.records.values())
+        for number, record in enumerate(names):
+            self.index.put(record, self.levels[record], said[number - 1])
+        self.index.put("urn:record:gone", "public", said[-1])
+        impact_edges(self.index.graph())
+        for record in names:
             self.index.put(record, self.levels[record], self.records[record])
+        impact_edges(self.index.graph())
+        self.index.put("urn:record:gone", "public", None)
         return self.index.graph()
+
+
+def steps_of(graph: LineageGraph) -> list[tuple[int, int, int]]:
+    """Earlier end, later end and role of every link that holds."""
+    held = graph.edges()
+    return list(zip(graph.earlier[held].tolist(), graph.later[held].tolist(), graph.role[held].tolist(), strict=True))
 
 
 def worlds(most: int = 9) -> st.SearchStrategy[Random]:
@@ -122,9 +137,11 @@ def links_of(graph: LineageGraph, change: Change) -> list[Link]:
     """The links over which effects travel, with what stands for their role for certain and possibly."""
     names = [role.name for role in WORDS.roles]
     columns = (graph.earlier, graph.later, graph.role, graph.evidence, graph.slice, graph.record)
+    alive = graph.alive
     every = [
         (int(a), int(b), names[int(r)], int(e), graph.slices[int(s)], int(record), number)
         for number, (a, b, r, e, s, record) in enumerate(zip(*columns, strict=True))
+        if alive[number]
     ]
     plain = [link for link in every if link[2] != "deny"]
     kind = graph.kind_name
@@ -268,7 +285,7 @@ def verdicts(graph: LineageGraph, change: Change) -> dict[int, tuple[str, str]]:
     objects = set(change.objects)
     names = [role.name for role in WORDS.roles]
     made_by = defaultdict(set)
-    for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+    for a, b, r in steps_of(graph):
         if names[r] == "generate":
             made_by[b].add(a)
     mended = set(change.mended) - objects
@@ -322,7 +339,7 @@ def _made_from(graph: LineageGraph, things: set[int]) -> set[int]:
     seen, todo = set(things), list(things)
     while todo:
         node = todo.pop()
-        for a, b, r in zip(graph.earlier.tolist(), graph.later.tolist(), graph.role.tolist(), strict=True):
+        for a, b, r in steps_of(graph):
             if a == node and r in carrying and b not in seen:
                 seen.add(b)
                 todo.append(b)

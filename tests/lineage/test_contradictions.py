@@ -53,3 +53,8 @@ def test_a_denial_is_no_link_by_itself_and_does_not_touch_other_uses() -> None:
 def test_another_way_that_nobody_disputes_still_decides() -> None:
     world = World(story("train"), ":run hw:didNotUse :data .", ":other prov:wasDerivedFrom :data .")
     assert world.state(world.judged("labels-corrected", "data"), "model") == "affected"
+
+
+def test_a_use_without_a_role_that_another_record_denies_stands_beside_the_denial() -> None:
+    world = World(":run a hw:Run ; prov:used :data . :data a hw:Dataset .", ":run hw:didNotUse :data .")
+    assert world.state(world.judged("labels-corrected", "data"), "run") == "cannot_tell"

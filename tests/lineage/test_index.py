@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ WORDS = vocabulary()
 
 def facts(graph: LineageGraph) -> set[tuple[object, ...]]:
     """Everything that can be asked of a graph, by name."""
+    held = graph.edges()
     links = {
         (
             graph.iris[a],
@@ -35,7 +37,8 @@ def facts(graph: LineageGraph) -> set[tuple[object, ...]]:
             graph.records[n],
         )
         for a, b, r, e, s, q, n in zip(
-            graph.earlier, graph.later, graph.role, graph.evidence, graph.slice, graph.relation, graph.record, strict=True
+            *(getattr(graph, name)[held] for name in ("earlier", "later", "role", "evidence", "slice", "relation", "record")),
+            strict=True,
         )
     }
     nodes = {
@@ -101,10 +104,11 @@ def test_a_saved_index_comes_back_the_same(tmp_path_factory: pytest.TempPathFact
 def test_a_torn_or_foreign_file_is_no_index(tmp_path: Path) -> None:
     world = World(":run a hw:Run ; prov:used :data .")
     assert LineageIndex.load(tmp_path) is None
+    assert len(world.graph.role) == 1
     world.index.save(tmp_path)
-    path = tmp_path / "lineage.npz"
+    path = tmp_path / "lineage.index"
     whole = path.read_bytes()
-    for torn in (b"", whole[:20], whole[: len(whole) // 2], whole[:-30], b"no archive", b"\x00" * len(whole)):
+    for torn in (b"", whole[:20], whole[: len(whole) // 2], whole[:-30], b"no index", b"\x00" * len(whole)):
         path.write_bytes(torn)
         assert LineageIndex.load(tmp_path) is None
     damaged = bytearray(whole)
@@ -114,6 +118,21 @@ def test_a_torn_or_foreign_file_is_no_index(tmp_path: Path) -> None:
     assert LineageIndex.load(tmp_path) is None
     path.write_bytes(whole)
     assert LineageIndex.load(tmp_path) is not None
+
+
+def test_a_single_flipped_bit_in_what_a_saved_index_says_is_noticed(tmp_path: Path) -> None:
+    world = World(":run a hw:Run ; prov:used :data .")
+    world.index.save(tmp_path)
+    path = tmp_path / "lineage.index"
+    whole = path.read_bytes()
+    place = whole.index(b"https://lab.example/data")
+    path.write_bytes(whole[:place] + b"H" + whole[place + 1 :])
+    assert LineageIndex.load(tmp_path) is None
+
+
+def test_an_index_of_another_ontology_is_none_of_ours(tmp_path: Path) -> None:
+    World(":run a hw:Run ; prov:used :data .").index.save(tmp_path)
+    assert LineageIndex.load(tmp_path, dataclasses.replace(WORDS, digest="another")) is None
 
 
 def test_a_reader_without_a_level_does_not_even_find_what_only_hidden_records_name() -> None:

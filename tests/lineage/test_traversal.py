@@ -28,7 +28,7 @@ CHAIN = f"""
 
 def pairs(graph: LineageGraph, limits: Limits) -> list[tuple[int, int]]:
     mask = limits.edge_mask(graph)
-    keep = range(len(graph.role)) if mask is None else mask.nonzero()[0].tolist()
+    keep = [edge for edge in graph.edges().tolist() if mask is None or mask[edge]]
     return [(int(graph.earlier[edge]), int(graph.later[edge])) for edge in keep]
 
 

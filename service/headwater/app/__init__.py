@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater.app.explaining import Explaining
 from headwater.app.inspecting import Inspector
 from headwater.app.objects import Objects
+from headwater.app.planning import Planning
 from headwater.app.readiness import Readiness
 from headwater.app.report import ImportReport, RecordOutcome
 from headwater.app.updating import Updating
@@ -13,7 +14,7 @@ from headwater.app.values import Banner, Exported, ObjectList
 __all__ = ["Banner", "Exported", "Headwater", "ImportReport", "Inspector", "ObjectList", "RecordOutcome"]
 
 
-class Headwater(Explaining, Updating, Objects, Readiness):
+class Headwater(Explaining, Planning, Updating, Objects, Readiness):
     """A data folder, opened. Safe to use from several threads; only one process can have a folder open.
 
     >>> from pathlib import Path

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from pyoxigraph import NamedNode, Triple
 
 from headwater.store.protocol import TripleStore
 from headwater.store.views import Views, entailed_graph
+
+MUCH = 300
+"""Statements about one thing from which on they are not read one after the other, whatever they say: a run that made ten thousand
+files is named by each of them, and would cost more with every one."""
 
 
 class Around:
@@ -23,12 +28,20 @@ class Around:
         self._is_view = views.is_view
         self._revised = [graph for iri in revised for graph in (NamedNode(iri), entailed_graph(iri))]
 
-    def about(self, iri: str) -> Iterator[Triple]:
-        """What others say of a thing."""
+    def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterator[Triple]:
+        """What others say of a thing: all of it, or where that is much, what they say by these predicates and those of `also`."""
+        node = NamedNode(iri)
+        said = list(islice(self._store.about(node, self._graphs), None if predicates is None else MUCH))
+        if predicates is not None and len(said) == MUCH:
+            said = [
+                *(t for name in predicates for t in self._store.about(node, self._graphs, predicate=NamedNode(name))),
+                *(triple for triple in also if self._stands(triple)),
+            ]
         going = self._going
-        for triple in self._store.about(NamedNode(iri), self._graphs):
-            if triple not in going:
-                yield triple
+        return (triple for triple in said if triple not in going)
+
+    def _stands(self, triple: Triple) -> bool:
+        return any(graph in self._graphs for graph in self._store.graphs_with(triple))
 
     def to(self, iri: str, predicates: Collection[str]) -> Iterator[Triple]:
         """What others say by any of these predicates that has the thing as its value."""

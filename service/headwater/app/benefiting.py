@@ -49,12 +49,7 @@ class Benefiting:
             for later in lineage.later_revisions().get(earlier, ())
             if later in family
         ]
-        facts: dict[int, RunFacts] = {}
-
-        def stages(revision: str) -> list[Stage]:
-            return self._stages(lineage.ids[revision], sight, facts)
-
-        bought, confounded = steps_bought(steps, stages, lineage.words.better)
+        bought, confounded = self.bought(steps, sight)
         body |= {
             "steps": [self._named(step, sight) for step in bought],
             "confounded": confounded,
@@ -62,6 +57,19 @@ class Benefiting:
             "credit": self._credit(family, outside, sight),
         }
         return body
+
+    def bought(
+        self, steps: Sequence[Step], sight: Sight, *, role: str | None = None
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What revision steps bought, from comparable pairs (in one `role`, where given), and the pairs that differ in more."""
+        lineage = sight.lineage
+        facts: dict[int, RunFacts] = {}
+
+        def stages(revision: str) -> list[Stage]:
+            found = self._stages(lineage.ids[revision], sight, facts)
+            return [stage for stage in found if role is None or role in (stage.role, _preparing(stage, revision))]
+
+        return steps_bought(steps, stages, lineage.words.better)
 
     def _named(self, step: dict[str, Any], sight: Sight) -> dict[str, Any]:
         labels = self._names.labels([step["from"], step["to"]], sight.graphs)
@@ -187,3 +195,10 @@ class Benefiting:
             measured.append((name, float(value[0].value), next((on.value for on in values.get(HW.measuredOn, [])), None)))
         except ValueError:
             return
+
+
+def _preparing(stage: Stage, revision: str) -> str | None:
+    """The role in which a revision went into the preparation of what a run used."""
+    if stage.preparation is None:
+        return None
+    return next((role for role, things in sorted(stage.preparation.inputs.items()) if revision in things), None)

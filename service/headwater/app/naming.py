@@ -12,6 +12,7 @@ from pyoxigraph import Literal, NamedNode
 
 from headwater.errors import BadParameter, NotFound
 from headwater.lineage.graph import LineageGraph
+from headwater.lineage.names import of_one_store
 from headwater.questions.description import Thing
 from headwater.store.protocol import TripleStore
 from headwater.terms.minting import Mint
@@ -39,7 +40,7 @@ class Names:
         self._labels: dict[tuple[NamedNode, ...], dict[str, str]] = {}
         self._labels_at = -1
         self._hashed: dict[str, int] = {}
-        self._hashed_iris: list[str] = []
+        self._hashed_iris: Sequence[str] = ()
         self._lock = threading.Lock()
 
     # --- labels
@@ -167,15 +168,17 @@ class Names:
     def _by_hash(self, hashed: str, graph: LineageGraph) -> int | None:
         with self._lock:
             # Names are only ever added to the index, so hashing goes on from where it stood; a rebuilt index has another order.
-            if self._hashed_iris is not graph.iris:
-                known = len(self._hashed_iris)
-                if graph.iris[:known] != self._hashed_iris:
-                    self._hashed, known = {}, 0
-                for node in range(known, graph.size):
-                    self._hashed[_hash(graph.iris[node])] = node
+            if not of_one_store(self._hashed_iris, graph.iris):
+                self._hashed, self._hashed_iris = {}, ()
+            known = len(self._hashed_iris)
+            if graph.size > known:
+                for node, iri in enumerate(graph.iris[known:], known):
+                    self._hashed[_hash(iri)] = node
                 self._hashed_iris = graph.iris
             found = self._hashed.get(hashed)
-        return found if found is not None and graph.present[found] else None
+        if found is None or found >= graph.size:
+            return None
+        return found if graph.present[found] else None
 
 
 def _named(text: str) -> NamedNode | None:

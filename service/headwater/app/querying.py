@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyoxigraph import NamedNode
 
 from headwater.access import Reader
-from headwater.app.opened import Opened
+from headwater.app.asking import Asking
+from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
+from headwater.errors import BadQuery, TooLarge
+from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
-from headwater.store.reading import Clauses
+from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
+from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
 from headwater.store.sandbox import Job, Limits, Sandbox, Stream
 
+_TABLE: Final = "application/sparql-results+json"
 _CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
 """What makes an answer another one each time, so that it is not kept."""
 
@@ -79,7 +85,7 @@ class Kept:
                 self._size -= len(gone.body)
 
 
-class Querying(Opened):
+class Querying(Asking):
     """Queries of the graph."""
 
     @cached_property
@@ -133,6 +139,12 @@ class Querying(Opened):
         """
         words = guard(text, self.settings.max_query_length)
         default, named = self._dataset(text, words, reader, None, "")
+
+        def ends(asked: str) -> bytes:
+            graphs = [NamedNode(graph) for graph in default]
+            return self._store.query(asked, graphs, named=[NamedNode(graph) for graph in named], accept=_TABLE).body
+
+        text = self._with_lineage(text, reader, "", default, ends)
         answer = self._store.query(
             text,
             [NamedNode(graph) for graph in default],
@@ -160,10 +172,18 @@ class Querying(Opened):
         """
         words = guard(text, self.settings.max_query_length)
         default, named = self._dataset(text, words, reader, dataset, base)
-        key = (text, base, media_type, default, named, self._store.sequence())
+        # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
+        levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
+        key = ("\n".join([text, *levels]), base, media_type, default, named, self._store.sequence())
         keeping = not words & _CHANGING
         if keeping and (found := self.kept_answers.find(key)) is not None:
             return found
+        job = job or self.sandbox.job()
+
+        def ends(asked: str) -> bytes:
+            return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
+
+        text = self._with_lineage(text, reader, base, default, ends)
         stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
         if not stream.whole:
             return stream
@@ -184,6 +204,44 @@ class Querying(Opened):
             default = tuple(graph for graph in own.default if graph in seen or graph in (*views, self.views.public.value))
             return default, tuple(graph for graph in own.named if graph in seen)
         return views, tuple(self.visible_graphs(reader)) if "GRAPH" in words else ()
+
+    def _with_lineage(self, text: str, reader: Reader, base: str, default: Sequence[str], ask: Callable[[str], bytes]) -> str:
+        """`text` with its lineage patterns worked out, and with types beside endless paths as filters.
+
+        `ask` runs a query and gives its table as JSON.
+        """
+        if len(default) == 1:
+            text = types_after_paths(text, base)
+        patterns = lineage_patterns(text, base)
+        if not patterns:
+            return text
+        sight = self._sight(reader)
+
+        def ends(pattern: Pattern) -> list[str]:
+            variable = pattern.of.text
+            group = without(text, patterns, pattern.group)
+            asked = f"{prologue(text)} SELECT DISTINCT {variable} WHERE {group} LIMIT {MOST_ENDS + 1}"
+            rows = json.loads(ask(asked))["results"]["bindings"]
+            found = [row.get(variable[1:], {}) for row in rows]
+            if any(value.get("type") != "uri" for value in found) and found:
+                raise BadQuery(
+                    f"What {variable} is does not follow from the group in which hw:{pattern.relation} stands.",
+                    remedy="Name the thing, or say in the same braces what it is.",
+                )
+            if len(found) > MOST_ENDS:
+                raise TooLarge(
+                    f"{variable} may be more than {MOST_ENDS} things.", remedy="Narrow it, or ask for each thing by itself."
+                )
+            return [value["value"] for value in found]
+
+        def resolve(iri: str) -> str:
+            return self.resolve(iri, reader)
+
+        def impact(iri: str) -> dict[str, Any]:
+            fields = ("distance", "state", "severity", "justification")
+            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=fields, include=("none",))
+
+        return replaced(text, [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns])
 
     def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
         """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""

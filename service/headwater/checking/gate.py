@@ -16,10 +16,10 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater import assets
 from headwater.checking.footprint import Glance
-from headwater.checking.plan import BadShapes, ShapePlan, mentioned, plans
+from headwater.checking.plan import BadShapes, ShapePlan, forgettable, mentioned, plans
 from headwater.checking.report import GateReport, GateResult
 from headwater.checking.sieve import TYPE, Facts, Statement, Term
-from headwater.checking.surroundings import Alone, Neighbourhood, Relevant, Surroundings, stated, subjects
+from headwater.checking.surroundings import Alone, Neighbourhood, Relevant, Sight, Surroundings, stated, subjects
 from headwater.checking.verdict import Verdict
 from headwater.records.record import Record
 from headwater.store.spelling import as_stored
@@ -59,6 +59,10 @@ class Gate:
         self._mentioned = mentioned(self._shapes)
         self._closed = tuple(plan for plan in self.plans if plan.closed)
         self._glances = tuple(dict.fromkeys(glance for plan in self.plans for glance in plan.glances))
+        seen = {glance.predicate for glance in self._glances if not glance.as_object} | {TYPE, RDFS.subClassOf.value}
+        alone = forgettable(self.plans)
+        # What closed shapes see besides is asked for when it is known what they target.
+        self._sight = Sight(self._relevant, tuple(sorted(seen - alone - {""})), alone)
         self._sieve = sieve
         self._lock = threading.Lock()
         self._judge: Judge | None = None
@@ -73,7 +77,7 @@ class Gate:
         """
         batch = _Batch([(record.asserted, record.entailed) for record in records], self._relevant)
         with self._lock:
-            results = self._results(batch, Neighbourhood(around or Alone(), self._relevant, batch.statements()))
+            results = self._results(batch, Neighbourhood(around or Alone(), self._sight, batch.statements()))
         reports: dict[str, list[GateResult]] = {record.iri: [] for record in records}
         for number, result in results:
             reports[records[number].iri].append(result)
@@ -83,7 +87,7 @@ class Gate:
         """What becomes wrong by what goes, where nothing comes: a withdrawal."""
         batch = _Batch([((), ())], self._relevant)
         with self._lock:
-            results = self._results(batch, Neighbourhood(around, self._relevant, ()))
+            results = self._results(batch, Neighbourhood(around, self._sight, ()))
         return _report(result for _, result in results)
 
     def _relevant(self, triples: Iterable[Triple], rest: list[Triple]) -> list[Statement]:
@@ -115,8 +119,8 @@ class Gate:
         plans_by_iri = {plan.iri: plan for plan in self.plans}
         verdicts = self._verdicts(statements, facts, foci, self.plans)
         before = self._before(verdicts, batch, plans_by_iri, near)
-        # For labels: never from the neighbours, which the writer may not be allowed to see.
-        own_facts = Facts.of(own) if known and verdicts else facts
+        # Never from the neighbours, which the writer may not be allowed to see.
+        labels = _labels(own)
         found: list[tuple[int, GateResult]] = []
         for verdict in verdicts:
             plan = plans_by_iri[verdict.shape]
@@ -134,7 +138,7 @@ class Gate:
                 message=plan.message,
                 shape=plan.iri,
                 component=verdict.component,
-                label=_label(verdict.focus, own_facts),
+                label=labels.get(verdict.focus, ""),
             )
             authors = batch.about(verdict.focus)
             if len(authors) > 1 and plan.severity == "violation":
@@ -256,9 +260,9 @@ class _Batch:
         for number, statements in enumerate(self.records):
             for subject in dict.fromkeys(statement[0] for statement in statements):
                 self.authors[subject].append(number)
-            self.named |= {
-                value.value: None for _, predicate, value, _ in statements if predicate != TYPE and isinstance(value, NamedNode)
-            }
+            for _, predicate, value, _ in statements:
+                if predicate != TYPE and isinstance(value, NamedNode):
+                    self.named[value.value] = None
         # What follows about a thing is no description: `<run> prov:used <x>` makes the run an activity and says no more of it.
         self.described = {statement[0] for said in asserted for statement in said}
         self._values: set[Term] | None = None
@@ -318,12 +322,15 @@ def _read(path: Path) -> list[Triple]:
         raise BadShapes(f"{path.name}: {error}") from error
 
 
-def _label(node: str, facts: Facts) -> str:
-    for predicate in _LABELS:
-        for value in facts.values.get(predicate, {}).get(node, ()):
-            if isinstance(value, Literal):
-                return value.value
-    return ""
+def _labels(statements: Iterable[Statement]) -> dict[str, str]:
+    """What things are called, by the first of the predicates for that."""
+    found: dict[str, tuple[int, str]] = {}
+    for subject, predicate, value, _ in statements:
+        if predicate in _LABELS and isinstance(value, Literal):
+            rank = _LABELS.index(predicate)
+            if subject not in found or rank < found[subject][0]:
+                found[subject] = (rank, value.value)
+    return {subject: label for subject, (_, label) in found.items()}
 
 
 def _report(results: Iterable[GateResult]) -> GateReport:

@@ -92,8 +92,8 @@ class Classified:
         self._around = around
         self._hierarchy = hierarchy
 
-    def about(self, iri: str) -> Iterable[Triple]:
-        return self._with_types(self._around.about(iri))
+    def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterable[Triple]:
+        return self._with_types(self._around.about(iri, predicates, also))
 
     def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
         return self._around.to(iri, predicates)

@@ -11,7 +11,7 @@ from headwater.checking.footprint import Glance, footprint
 from headwater.checking.paths import UnsupportedShape
 from headwater.checking.report import Severity, lenient_iri
 from headwater.checking.shapes import Shapes
-from headwater.checking.sieve import BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
+from headwater.checking.sieve import BY_LOOKS, BY_VALUE, SAYS_NOTHING, TYPE, Facts, Sieve, Term
 from headwater.checking.verdict import Verdict
 from headwater.errors import HeadwaterError
 from headwater.terms.names import RDF, RDFS, SH
@@ -44,6 +44,7 @@ class ShapePlan:
     subjects_of: tuple[str, ...]
     objects_of: tuple[str, ...]
     by_value: bool
+    by_looks: bool
     closed: bool
     sieve: Sieve
     glances: tuple[Glance, ...]
@@ -63,23 +64,24 @@ class ShapePlan:
 
     def unsure(self, nodes: list[str], facts: Facts) -> list[str]:
         """The nodes that are not known to conform."""
-        shape = NamedNode(self.iri)
-        found = []
-        for node in nodes:
-            term = facts.term(node)
-            if term is None or not self.sieve.surely(shape, term, facts):
-                found.append(node)
-        return found
+        return self.sieve.doubtful(NamedNode(self.iri), nodes, facts)
+
+    def judges_alone(self, predicate: str) -> bool:
+        """Whether each value by `predicate` is judged by itself, whatever else is said of the thing or of the value.
+
+        A statement that was made before and stays then has the same result before a write and after it.
+        """
+        path = self.path or ()
+        targeted = not (self.classes or self.objects_of) and {predicate, *path} <= {*self.subjects_of}
+        return self.severity == "violation" and self.by_looks and targeted and predicate in path
 
     def sifted(self, nodes: list[str], facts: Facts) -> tuple[list[Verdict], list[str]]:
         """What some of the nodes are known to fail, and the nodes about which the engine has to be asked."""
         shape = NamedNode(self.iri)
         verdicts: list[Verdict] = []
         open_questions = []
-        for node in nodes:
+        for node in self.unsure(nodes, facts):
             term = facts.term(node)
-            if term is not None and self.sieve.surely(shape, term, facts):
-                continue
             failed = None if term is None else self.sieve.lacks(shape, term, facts)
             if failed is None:
                 open_questions.append(node)
@@ -144,6 +146,7 @@ def plans(shapes: Iterable[Triple]) -> list[ShapePlan]:
                 objects_of=objects,
                 closed=any(not glance.predicate for glance in glances),
                 by_value=about.keys() - SAYS_NOTHING <= BY_VALUE,
+                by_looks=about.keys() - SAYS_NOTHING <= BY_LOOKS,
                 sieve=sieve,
                 glances=glances,
             )
@@ -173,6 +176,19 @@ def mentioned(shapes: Iterable[Triple]) -> frozenset[str]:
             cell = rests.get(cell)  # type: ignore[arg-type]
     named = {t.object.value for t in triples if isinstance(t.object, NamedNode) and t.subject not in let_pass}
     return frozenset(named | {TYPE, RDFS.subClassOf.value})
+
+
+def forgettable(plans: Iterable[ShapePlan]) -> frozenset[str]:
+    """The predicates by which a statement that stands already changes nothing: no shape sees more in it than its own value.
+
+    `prov:generated` is the important one: it follows from `prov:wasGeneratedBy`, so that a run has one for each thing it made.
+    """
+    looked_at: dict[str, list[bool]] = {}
+    for plan in plans:
+        for glance in plan.glances:
+            alone = glance.way is None and not glance.as_object and plan.judges_alone(glance.predicate)
+            looked_at.setdefault(glance.predicate, []).append(alone)
+    return frozenset(predicate for predicate, alone in looked_at.items() if all(alone))
 
 
 def _iri(term: Term, shape: Term) -> str:

@@ -39,9 +39,11 @@ def _shacl(names: str) -> frozenset[str]:
     return frozenset(SH[name].value for name in names.split())
 
 
-# By the recommendation these judge each value node by itself, given the rest of the graph: no values, no result.
-BY_VALUE = _shacl("""class datatype nodeKind pattern flags in languageIn minLength maxLength minInclusive maxInclusive
-    minExclusive maxExclusive not and or xone node""")
+# By the recommendation these judge each value node by itself: no values, no result.
+BY_LOOKS = _shacl("""datatype nodeKind pattern flags in languageIn minLength maxLength minInclusive maxInclusive minExclusive
+    maxExclusive""")
+# These, too, given the rest of the graph.
+BY_VALUE = BY_LOOKS | _shacl("class not and or xone node")
 # These need at least one value to fail, but look at more than the value.
 _NEEDS_VALUES = _shacl("maxCount uniqueLang lessThan lessThanOrEquals")
 SAYS_NOTHING = _shacl("""path severity message flags targetClass targetSubjectsOf targetObjectsOf name description order group
@@ -85,7 +87,8 @@ class Facts:
 
     def term(self, node: str) -> Term | None:
         """The IRI as a term, taken from a statement about it: a lenient parser lets through IRIs that cannot be built anew."""
-        return self.things[node].subject if node in self.things else None
+        triple = self.things.get(node)
+        return None if triple is None else triple.subject
 
     def at(self, node: str, path: Iterable[str]) -> list[Term]:
         """The values of `node` by any of the predicates."""
@@ -124,16 +127,25 @@ class Sieve:
         """The alternatives of a plain path; None for a node shape; empty for a path of any other form."""
         return self._form(shape).path
 
+    def doubtful(self, shape: Term, nodes: Iterable[str], facts: Facts) -> list[str]:
+        """Those of the IRIs that are not known to conform to `shape`."""
+        form = self._form(shape)
+        found = []
+        for node in nodes:
+            term = facts.term(node)
+            if term is None:
+                found.append(node)
+                continue
+            values = facts.at(node, form.path) if form.path else _values(form, term, facts)
+            if values is None or not _conforms(form, term, values, facts):
+                found.append(node)
+        return found
+
     def surely(self, shape: Term, node: Term, facts: Facts) -> bool:
         """True only if `node` conforms to `shape` without doubt."""
         form = self._form(shape)
         values = _values(form, node, facts)
-        if values is None:
-            return False
-        for conforms in form.always.values():
-            if not conforms(node, values, facts):
-                return False
-        return not values or all(conforms(node, values, facts) for conforms in form.of_values.values())
+        return values is not None and _conforms(form, node, values, facts)
 
     def surely_not(self, shape: Term, node: Term, facts: Facts) -> bool:
         """True only if `node` without doubt does not conform to `shape`."""
@@ -218,8 +230,7 @@ class Sieve:
             # Oxigraph may merge two spellings of a number, never split one: the count here is not too low.
             return lambda _node, values, _facts: len(values) <= most or len(set(values)) <= most
         if name == "nodeKind":
-            kinds = [_KINDS[kind.value] for kind in asked if isinstance(kind, NamedNode)]
-            return lambda _node, values, _facts: all(isinstance(value, kind) for kind in kinds for value in values)
+            return _of_kinds([_KINDS[kind.value] for kind in asked if isinstance(kind, NamedNode)])
         if name == "class":
             return lambda _node, values, facts: all(_is_a(value, cls, facts) for cls in asked for value in values)
         if name == "in":
@@ -265,6 +276,17 @@ class Sieve:
         return lambda _node, values, facts: all(says_no_more(value, facts) for value in values)
 
 
+def _conforms(form: _Form, node: Term, values: list[Term], facts: Facts) -> bool:
+    for question in form.always.values():
+        if not question(node, values, facts):
+            return False
+    if values:
+        for question in form.of_values.values():
+            if not question(node, values, facts):
+                return False
+    return True
+
+
 def _values(form: _Form, node: Term, facts: Facts) -> list[Term] | None:
     """The value nodes; None where the path is none that the sieve can walk."""
     if form.path is None:
@@ -279,15 +301,34 @@ def _values(form: _Form, node: Term, facts: Facts) -> list[Term] | None:
     return values
 
 
+# Loops where others have generators: these two are asked most often, and a generator costs more than what it asks.
+def _of_kinds(kinds: Sequence[tuple[type, ...]]) -> _Question:
+    def conforms(_node: Term, values: list[Term], _facts: Facts) -> bool:
+        for kind in kinds:
+            for value in values:
+                if not isinstance(value, kind):
+                    return False
+        return True
+
+    return conforms
+
+
 def _pattern(patterns: Sequence[Term], flags: Sequence[Term]) -> _Question:
     flag = "".join(term.value for term in flags if isinstance(term, Literal))
     if not all(isinstance(pattern, Literal) for pattern in patterns):
         return lambda _node, _values, _facts: False
     found = [_regex(pattern.value, flag).search for pattern in patterns if isinstance(pattern, Literal)]
-    return lambda _node, values, _facts: all(
-        isinstance(value, NamedNode | Literal) and _exact(value) and all(search(value.value) for search in found)
-        for value in values
-    )
+
+    def conforms(_node: Term, values: list[Term], _facts: Facts) -> bool:
+        for value in values:
+            if not isinstance(value, NamedNode | Literal) or not _exact(value):
+                return False
+            for search in found:
+                if search(value.value) is None:
+                    return False
+        return True
+
+    return conforms
 
 
 def _is_a(node: Term, cls: Term, facts: Facts) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from pyoxigraph import NamedNode, Triple
@@ -20,8 +21,11 @@ Relevant = Callable[[Iterable[Triple], list[Triple]], list[Statement]]
 class Surroundings(Protocol):
     """What stands in the store apart from the records that are being checked, which may have earlier revisions there."""
 
-    def about(self, iri: str) -> Iterable[Triple]:
-        """What others say of a thing."""
+    def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterable[Triple]:
+        """What others say of a thing by any of these predicates, and those of the statements `also` about it that they make, too.
+
+        More than that may come along; where others say very much of a thing, it should not. Without predicates, all is asked for.
+        """
         ...
 
     def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
@@ -36,11 +40,11 @@ class Surroundings(Protocol):
 class Alone:
     """The surroundings of records that stand alone.
 
-    >>> list(Alone().about("urn:a"))
+    >>> list(Alone().about("urn:a", ["urn:p"], []))
     []
     """
 
-    def about(self, _iri: str) -> Iterable[Triple]:
+    def about(self, _iri: str, _predicates: Collection[str] | None, _also: Collection[Triple]) -> Iterable[Triple]:
         return ()
 
     def to(self, _iri: str, _predicates: Collection[str]) -> Iterable[Triple]:
@@ -55,8 +59,10 @@ class Told(Alone):
 
     >>> told = Told()
     >>> told.add([Triple(NamedNode("urn:a"), NamedNode("urn:p"), NamedNode("urn:b"))])
-    >>> len(list(told.about("urn:a"))), len(list(told.to("urn:b", ["urn:p"]))), len(list(told.to("urn:b", ["urn:q"])))
-    (1, 1, 0)
+    >>> len(list(told.about("urn:a", ["urn:p"], [])))
+    1
+    >>> len(list(told.to("urn:b", ["urn:p"]))), len(list(told.to("urn:b", ["urn:q"])))
+    (1, 0)
     """
 
     def __init__(self) -> None:
@@ -71,23 +77,35 @@ class Told(Alone):
                 if isinstance(triple.object, NamedNode):
                     self._to[triple.object.value, triple.predicate.value].append(triple)
 
-    def about(self, iri: str) -> Iterable[Triple]:
+    def about(self, iri: str, _predicates: Collection[str] | None, _also: Collection[Triple]) -> Iterable[Triple]:
         return self._about.get(iri, ())
 
     def to(self, iri: str, predicates: Collection[str]) -> Iterable[Triple]:
         return [triple for predicate in predicates for triple in self._to.get((iri, predicate), ())]
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far the shapes see: `relevant` picks the statements that matter to them, `predicates` are what they look at on a thing.
+
+    Of what is said by the predicates `alone`, only statements that the records make as well matter.
+    """
+
+    relevant: Relevant
+    predicates: tuple[str, ...]
+    alone: frozenset[str]
+
+
 class Neighbourhood:
     """What is known around a batch, loaded place by place: `known` others say, `gone` goes with earlier revisions."""
 
-    def __init__(self, around: Surroundings, relevant: Relevant, own: Iterable[Statement]) -> None:
+    def __init__(self, around: Surroundings, sight: Sight, own: Iterable[Statement]) -> None:
         self._around = around
-        self._relevant = relevant
+        self._sight = sight
+        self._relevant = sight.relevant
         self.known: list[Statement] = []
-        self._rest: list[Triple] = []
         self._rest_gone: list[Triple] = []
-        self.gone: list[Statement] = relevant(around.going(), self._rest_gone)
+        self.gone: list[Statement] = sight.relevant(around.going(), self._rest_gone)
         self.said: set[str] = set()
         """The things of which others say anything that matters."""
         self._asked: dict[str, bool] = {}
@@ -97,6 +115,10 @@ class Neighbourhood:
         self._back: dict[str, dict[str, list[str]]] = {}
         """The links of each predicate that was walked along, in both directions."""
         self._own = own
+        self._alone: dict[str, list[Triple]] = defaultdict(list)
+        for subject, predicate, _, triple in own:
+            if predicate in sight.alone:
+                self._alone[subject].append(triple)
 
     def ask(self, iris: Iterable[str]) -> None:
         """Load what others say of these things."""
@@ -105,8 +127,8 @@ class Neighbourhood:
                 # An IRI that only a lenient parser lets through cannot be in the store, nor asked for.
                 self._asked[iri] = lenient_iri(iri).value == iri
                 if self._asked[iri]:
-                    said = self._relevant(self._around.about(iri), self._rest)
-                    self._take([statement for statement in said if statement[0] == iri])
+                    said = self._around.about(iri, self._sight.predicates, self._alone.get(iri, ()))
+                    self._take([statement for statement in self._relevant(said, []) if statement[0] == iri])
 
     def ask_to(self, iri: str, predicates: Iterable[str]) -> None:
         """Load who has this thing as the value of any of these predicates."""
@@ -122,7 +144,11 @@ class Neighbourhood:
 
     def open(self, things: Collection[str]) -> None:
         """Count what matters to closed shapes only, too, about these things."""
-        self._take(stated(self._rest, things))
+        for thing in things:
+            if self._asked.get(thing):
+                rest: list[Triple] = []
+                self._take(self._relevant(self._around.about(thing, None, ()), rest))
+                self._take(stated(rest, things))
         self.gone += stated(self._rest_gone, things)
 
     def _take(self, statements: Iterable[Statement]) -> None:

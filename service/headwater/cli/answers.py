@@ -65,7 +65,7 @@ def completeness(answer: Answer) -> list[Line]:
     if said.get("frontier_count"):
         lines.append((f"{several(int(said['frontier_count']), 'thing')} not listed.", "yellow"))
     if said.get("coverage") is not None:
-        lines.append((f"{said['coverage']:.0%} of the links it rests on name an exact version.", "dim"))
+        lines.append((f"Coverage {said['coverage']:.0%}: how fully the records say what came from what.", "dim"))
     if answer.get("sequence") is not None:
         lines.append((f"As of ledger entry {answer['sequence']}.", "dim"))
     return lines

@@ -25,6 +25,7 @@ from headwater.cli import (
     impact,
     importing,
     lineage,
+    plan,
     query,
     rebuild,
     restore,
@@ -53,6 +54,7 @@ program.command("validate", rich_help_panel=_START)(validate.validate)
 program.command("impact", rich_help_panel=_ASK)(impact.impact)
 program.command("explain", rich_help_panel=_ASK)(explain.explain)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
+program.command("plan", rich_help_panel=_ASK)(plan.plan)
 program.command("lineage", rich_help_panel=_ASK)(lineage.lineage)
 program.command("query", rich_help_panel=_ASK)(query.query)
 program.command("export", rich_help_panel=_ASK)(export.export)

@@ -19,8 +19,8 @@ after the command's name. An identifier is a full IRI, a CURIE (`hw:train`), a P
 
 Answers go to standard output; errors, notes and progress to standard error. Colours and progress bars appear on a terminal only,
 and no colours with `NO_COLOR`. With `--json` the output is stable: for `lineage`, `impact` and `benefits` the
-[envelope](http.md#the-envelope) (a list of them for several identifiers), and an error is an RFC 9457 problem document on
-standard error.
+[envelope](http.md#the-envelope) (a list of them for several identifiers), for `plan` [one plan](http.md#plans); an error is an
+RFC 9457 problem document on standard error.
 
 | exit code | meaning |
 | --- | --- |

@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 from pyoxigraph import Literal, NamedNode
 
-from headwater.importers import mlflow_conventions, mlflow_parameters
+from headwater.importers import energy, mlflow_conventions, mlflow_parameters
 from headwater.importers.mlflow_code import software
 from headwater.importers.mlflow_measures import Measured, measures
 from headwater.importers.mlflow_models import environment, logged_model, model_label, packaged, tags
@@ -115,6 +115,7 @@ class _Writing:
         tags(facts, self.node, run.tags, mapped, self.findings, run.where)
         models_spoken_of = list(self.made.values()) or (list(self.used.values()) if len(self.used) == 1 else [])
         measures(facts, self.node, run, measured, models_spoken_of, self._model, self._measured_on, self.findings)
+        self._energy()
         iri = facts.mint.record(f"mlflow-run-{run.run_id}")
         return Draft(iri, run.where, f"MLflow run {self.label}", facts.triples, self.findings)
 
@@ -147,6 +148,11 @@ class _Writing:
             self._miss("no-user", "the run does not say who ran it")
         if run.deleted:
             facts.text(self.node, HW.lifecycle, "deleted")
+
+    def _energy(self) -> None:
+        used = energy.of_metrics((metric.name, metric.series.in_order()) for metric in self.run.metrics)
+        if used is not None:
+            self.facts.energy(self.node, used)
 
     def _place(self, experiment: Experiment | None) -> None:
         run, facts = self.run, self.facts

@@ -31,6 +31,14 @@ _DEEPEST = 200
 
 _STACKED = re.compile(rb"(?:[-?:][ \t]+){%d}" % _DEEPEST)
 _TOP_LEVEL_KEY = re.compile(rb"^[A-Za-z_][\w.-]*:", re.MULTILINE)
+_KEY, _QUOTED, _EMPTIES = rb"[A-Za-z_][A-Za-z0-9_.]{0,99}", rb"[A-Za-z0-9_./:+ -]*", rb"\[\]|\{\}"
+_WORD = rb"[A-Za-z0-9/](?:[A-Za-z0-9_./+-]|:(?=[A-Za-z0-9_./+-]))*"
+_PLAIN = rb"%b(?: %b)*" % (_WORD, _WORD)
+FLAT = re.compile(rb"(?:%b: (?:%b|'%b'|%b)\n)+" % (_KEY, _PLAIN, _QUOTED, _EMPTIES))
+"""A file of nothing but `key: value` lines that mean what they look like: most are, and YAML's reader takes 50 µs for each."""
+_FLAT_LINE = re.compile(rb"(%b): (?:(%b)|'(%b)'|(%b))\n" % (_KEY, _PLAIN, _QUOTED, _EMPTIES))
+_EMPTY: dict[bytes, type[list[object]] | type[dict[str, object]]] = {b"[]": list, b"{}": dict}
+
 _NOTHING = frozenset({"", "null", "~", "Null", "NULL", "None"})
 
 
@@ -195,6 +203,9 @@ def parse_mapping(raw: bytes) -> dict[str, Any]:
     >>> parse_mapping(b"status: 3")
     {'status': '3'}
     """
+    if FLAT.fullmatch(raw):
+        rows = _FLAT_LINE.findall(raw)
+        return {key.decode(): _EMPTY[empty]() if empty else (plain or quoted).decode() for key, plain, quoted, empty in rows}
     if _too_deep(raw):
         raise Broken(f"nested more than {_DEEPEST} levels deep")
     try:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Triple
 
 from headwater.importers.documents import encoded, is_absolute
+from headwater.importers.energy import of_quantity
 from headwater.importers.mlflow_parameters import ROLE_WORDS
 from headwater.importers.ro_crate_metadata import Crate, Entity, Reference
 from headwater.importers.ro_crate_payload import Digests
@@ -300,6 +301,7 @@ class CrateWriter:
             self._setting(run, id)
         for id in action.references("resourceUsage"):
             self._measure(run, id)
+            self._energy(run, id)
 
     def _instrument(self, run: NamedNode, id: str) -> None:
         kind = self.kinds.get(id)
@@ -367,6 +369,22 @@ class CrateWriter:
             self.facts.text(run, HW.tag, f"{name}={text}")
             return
         self.facts.measure(run, name, value)
+
+    def _energy(self, run: NamedNode, id: str) -> None:
+        """Energy where a use of resources is one, with its unit by text, code or IRI."""
+        entity = self.crate.entities.get(id)
+        if entity is None:
+            return
+        unit = next(
+            iter([*entity.references("unitCode"), *filter(None, (entity.text("unitCode"), entity.text("unitText")))]), None
+        )
+        name, value = entity.text("name", "propertyID") or "", entity.text("value")
+        try:
+            used = of_quantity(name, float(value or "nan"), unit)
+        except ValueError:
+            return
+        if used is not None:
+            self.facts.energy(run, used)
 
     def _control(self, control: Entity) -> None:
         """A Provenance Run Crate says by control actions which step's run belongs to which run of the workflow."""

@@ -111,8 +111,14 @@ def read_traversal(given: Mapping[str, Any], direction: str = "upstream") -> Tra
         fields=_among("fields", given.get("fields"), list(NODE_FIELDS)) or NODE_FIELDS,
         as_of=times.as_of(given.get("as_of")),
         known_at=times.known_at(given.get("known_at")),
-        include=_among("include", given.get("include"), list(INCLUDES)) or ("edges",),
+        include=_included(given.get("include")),
     )
+
+
+def _included(value: Any) -> tuple[str, ...]:
+    """Further parts of the answer: the links if nothing is said, and none of them for `none`."""
+    found = _among("include", value, [*INCLUDES, "none"])
+    return tuple(word for word in found if word != "none") if found else ("edges",)
 
 
 def words_of(value: Any) -> tuple[str, ...]:

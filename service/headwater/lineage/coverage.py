@@ -17,29 +17,15 @@ only because a link is missing is never told with the same confidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from weakref import WeakKeyDictionary
-
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.lineage.graph import Int32Array, LineageGraph
+from headwater.lineage.csr import Int32Array
+from headwater.lineage.graph import LineageGraph
 
 _MUST_COME_FROM_SOMETHING = ("run", "model", "deployment", "publication")
 MAY_BEGIN, PINNED, LOOSE = 0.25, 0.5, 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class Doubts:
-    """By node of a graph: the doubt at the beginning, and what is left of it; both in all (the latter of described things)."""
-
-    beginning: NDArray[np.float64]
-    left: NDArray[np.float64]
-    known_in_all: float
-    left_in_all: float
-
-
-_DOUBTS: WeakKeyDictionary[LineageGraph, Doubts] = WeakKeyDictionary()
+_NOTHING = 1e-9
 
 
 def coverage(graph: LineageGraph, nodes: Int32Array | None = None) -> float:
@@ -54,27 +40,51 @@ def coverage(graph: LineageGraph, nodes: Int32Array | None = None) -> float:
     >>> coverage(graph), coverage(graph, np.array([graph.ids["urn:r"]], np.int32))
     (0.4, 0.5)
     """
-    doubts = _doubts(graph)
-    if nodes is None:
-        known, left = doubts.known_in_all, doubts.left_in_all
+    if nodes is not None:
+        known, left = _doubts(graph, nodes)
+    elif graph.doubts is None:
+        known, left = graph.doubts = _doubts(graph, np.flatnonzero(graph.present).astype(np.int32), every=True)
     else:
-        known = float((doubts.beginning[nodes] - doubts.left[nodes]).sum())
-        left = float(doubts.left[nodes[graph.described[nodes]]].sum())
+        known, left = graph.doubts
     return known / (known + left) if known + left > 0 else 1.0
 
 
-def _doubts(graph: LineageGraph) -> Doubts:
-    found = _DOUBTS.get(graph)
-    if found is None:
-        # A part is a detail of something else, and no thing that anything comes from.
-        begins = np.array([1.0 if name in _MUST_COME_FROM_SOMETHING else MAY_BEGIN for name in graph.kind_names])
-        begins[graph.part] = 0.0
-        beginning = begins[graph.kind]
-        firm = graph.pinned[graph.earlier] & (graph.evidence > graph.words.evidence["expanded"])
-        into = np.bincount(graph.later, minlength=graph.size)
-        pinned = np.bincount(graph.later[firm], minlength=graph.size)
-        left = beginning * np.power(PINNED, pinned) * np.power(LOOSE, into - pinned)
-        here = graph.present
-        known = float((beginning[here] - left[here]).sum())
-        found = _DOUBTS[graph] = Doubts(beginning, left, known, float(left[here & graph.described].sum()))
-    return found
+def regrown(old: LineageGraph, new: LineageGraph, ends: Int32Array, touched: Int32Array) -> tuple[float, float] | None:
+    """The doubt taken away, and what is left of it, in all of `new`, which grew out of `old`: links into `ends` came or went, and
+    things `touched` have other attributes."""
+    if old.doubts is None:
+        return None
+    known = touched[touched < old.size]
+    turned = known[old.pinned[known] != new.pinned[known]]
+    changed = np.unique(np.concatenate((ends, touched, new.later[new.down.edges_of(turned)]))).astype(np.int32)
+    before, after = (
+        _doubts(graph, some[graph.present[some]]) for graph, some in ((old, changed[changed < old.size]), (new, changed))
+    )
+    # What is left of sums of halves and quarters when all goes may be a trace of rounding.
+    found = [total - was + now for total, was, now in zip(old.doubts, before, after, strict=True)]
+    return tuple(0.0 if value < _NOTHING else value for value in found)  # type: ignore[return-value]
+
+
+def _doubts(graph: LineageGraph, nodes: Int32Array, *, every: bool = False) -> tuple[float, float]:
+    """The doubt taken away of `nodes` (`every`: these are all), and what is left of it of the described ones."""
+    # A part is a detail of something else, and no thing that anything comes from.
+    begins = np.array([1.0 if name in _MUST_COME_FROM_SOMETHING else MAY_BEGIN for name in graph.kind_names])
+    begins[graph.part] = 0.0
+    beginning = begins[graph.kind[nodes]]
+    edges = slice(None) if every and not len(graph.links.gone.ids) else graph.edges() if every else graph.up.edges_of(nodes)
+    later = graph.later[edges]
+    firm = graph.pinned[graph.earlier[edges]] & (graph.evidence[edges] > graph.words.evidence["expanded"])
+    into = _counted(later, nodes, graph.size)
+    pinned = _counted(later[firm], nodes, graph.size)
+    left = beginning * np.power(PINNED, pinned) * np.power(LOOSE, into - pinned)
+    return float((beginning - left).sum()), float(left[graph.kind[nodes] != graph.unsaid].sum())
+
+
+def _counted(ends: Int32Array, nodes: Int32Array, size: int) -> NDArray[np.int64]:
+    """How many of `ends` are each of `nodes`."""
+    if len(ends) > size // 16:
+        found: NDArray[np.int64] = np.bincount(ends, minlength=size)[nodes]
+        return found
+    order = np.argsort(nodes, kind="stable")
+    place = np.searchsorted(nodes, ends, sorter=order)
+    return np.bincount(order[place], minlength=len(nodes)).astype(np.int64) if len(ends) else np.zeros(len(nodes), np.int64)

@@ -196,8 +196,7 @@ def _without(verdicts: Verdicts, node: int, links: Sequence[int], limits: Limits
     sure = state == "affected" or (state == "resolved" and less.surely(node))
     if state == "not_affected" or (verdicts.surely(node) and not sure):
         return state, ()
-    kept = np.delete(np.arange(len(graph.role)), list(links))
-    return state, [int(kept[edge]) for _, edge in less.path(node) if edge >= 0]
+    return state, [edge for _, edge in less.path(node) if edge >= 0]
 
 
 def _bottleneck(ways: Ways, teller: Teller) -> Hop | None:
@@ -247,7 +246,8 @@ def _mending(verdicts: Verdicts, node: int) -> Path | None:
     """The best way from the mended input to the later revision that resolves a thing."""
     graph, successor = verdicts.graph, verdicts.resolved_by[node]
     starts = [one for ends in where_it_ends(graph, verdicts.change.objects, verdicts.change.mended) for one in ends]
-    links = np.flatnonzero(making(graph)).astype(np.int32)
+    links = graph.edges()
+    links = links[making(graph)[links]]
     steps = Steps(graph.earlier[links], graph.later[links], links, graph.role[links].astype(np.int8))
     ways = ways_between(graph, steps, starts, successor)
     found = best_ways(ways, 1).ways

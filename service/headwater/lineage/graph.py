@@ -3,102 +3,90 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from headwater.lineage.columns import Array
+from headwater.lineage.connecting import RoleWords, counting
+from headwater.lineage.csr import Adjacency, BoolArray, Int32Array
+from headwater.lineage.edges import Links, spare_for
+from headwater.lineage.things import Kinds, Things, described, rank_of_levels
+from headwater.lineage.traversal import Limits, Reach, walk
 from headwater.terms.vocabulary import Vocabulary
 
-Int32Array = NDArray[np.int32]
-BoolArray = NDArray[np.bool_]
+__all__ = ["EVERY_LEVEL", "Adjacency", "BoolArray", "Int32Array", "Limits", "LineageGraph", "Reach", "Rows"]
 EVERY_LEVEL: frozenset[str] | None = None
-_WITHOUT_ROLE = ("generate", "inform", "part")
-"""Links that nobody states a role for; a question about roles goes through them, or it would end at every run."""
+
+
+class Sayings(Protocol):
+    """Who says what of things, asked for one thing at a time."""
+
+    def describing(self, node: int) -> Int32Array:
+        """The records that say what a thing is, by number."""
+
+    def written(self, records: Int32Array) -> NDArray[np.int64]:
+        """The sequence numbers at which what records say was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What the index hands over: link and node columns of the records that a reader may see, and the names behind the numbers.
 
-    Columns number records by their revisions: `records` and `levels` have an entry for each, in the order of arrival, and `since`
-    the ledger's sequence number at which it was written. `undated` marks what is only there because nobody knows its time.
+    `levels` has the level of each record; or else `level_names` the levels, and rows the numbers of theirs in a column `level`.
+    `undated` marks what is only there because nobody knows its time.
     """
 
-    iris: list[str]
-    ids: dict[str, int]
-    relations: list[str]
-    slices: list[str]
-    records: list[str]
-    levels: list[str]
-    links: dict[str, NDArray[np.generic]]
-    nodes: dict[str, NDArray[np.generic]]
-    since: NDArray[np.int64] | None = None
+    iris: Sequence[str]
+    ids: Mapping[str, int]
+    relations: Sequence[str]
+    slices: Sequence[str]
+    records: Sequence[str]
+    levels: Sequence[str]
+    links: Mapping[str, Array]
+    nodes: Mapping[str, Array]
+    level_names: Sequence[str] = ()
+    said: Sayings | None = None
     undated: BoolArray | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a traversal met: node ids in order of distance, the distances, and the edge ids between them."""
-
-    nodes: Int32Array
-    distance: Int32Array
-    edges: Int32Array
-
-
-class Adjacency:
-    """Compressed sparse rows: the edge ids that leave each node."""
-
-    def __init__(self, ends: Int32Array, size: int) -> None:
-        # SciPy's conversion is a counting sort, linear in the edges: a sixth of the time of a stable argsort at a million.
-        every = np.arange(len(ends), dtype=np.int32)
-        rows = csr_array((every, (ends, every)), shape=(size, max(len(ends), 1)))
-        self.order: Int32Array = rows.indices.astype(np.int32)
-        self.start = rows.indptr.astype(np.int64)
-
-    def edges_of(self, nodes: Int32Array) -> Int32Array:
-        """The ids of all edges that leave any of `nodes`."""
-        first = self.start.take(nodes)
-        places = spans(first, self.start.take(nodes + 1) - first)
-        return self.order.take(places)
+    def ranked(self) -> tuple[list[str], Array, Array]:
+        """The levels, the widest first, and for each row of nodes and of links the rank of its level."""
+        names = self.level_names or sorted(set(self.levels))
+        rank = rank_of_levels(names)
+        ordered = sorted(names, key=lambda name: rank[names.index(name)])
+        if self.level_names:
+            return ordered, rank[self.nodes["level"]], rank[self.links["level"]]
+        by_record = rank[[names.index(name) for name in self.levels]] if self.levels else np.zeros(0, np.int16)
+        return ordered, by_record[self.nodes["node_record"]], by_record[self.links["link_record"]]
 
 
-_FEW = 2_000
+class _Listed:
+    """Who says what, from the rows themselves."""
 
+    def __init__(self, rows: Rows, size: int) -> None:
+        self._records = rows.nodes["node_record"]
+        self._about = Adjacency(rows.nodes["node"].astype(np.int32), size)
 
-def spans(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Int32Array:
-    """`counts` numbers from each of `first` on, one span after the other.
+    def describing(self, node: int) -> Int32Array:
+        return np.unique(self._records[self._about.edges_of(np.array([node], np.int32))]).astype(np.int32)
 
-    >>> spans(np.array([5, 1]), np.array([2, 1])).tolist()
-    [5, 6, 1]
-    """
-    ends = counts.cumsum()
-    total = int(ends[-1]) if len(ends) else 0
-    offset = (first - ends + counts).astype(np.int32)
-    if total <= _FEW:
-        found = np.repeat(offset, counts)
-    else:
-        # The steps between spans summed up: a third of the time of np.repeat, which copies each of many short spans by itself.
-        some = (counts > 0).nonzero()[0]
-        if len(some) < len(counts):
-            offset, ends = offset.take(some), ends.take(some)
-        found = np.zeros(total, np.int32)
-        found[0] = offset[0]
-        found[ends[:-1]] = offset[1:] - offset[:-1]
-        found.cumsum(out=found)
-    found += np.arange(total, dtype=np.int32)
-    return found
+    def written(self, records: Int32Array) -> NDArray[np.int64]:
+        return records.astype(np.int64)
 
 
 class LineageGraph:
     """All steps of lineage that one reader may see.
 
-    Per edge (int32 arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`,
-    `record`. Per node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"),
-    `pinned`, `start` (seconds since 1970 or NaN), `end` (of a run, or of a thing that ceased to be; NaN where it stands or nobody
-    knows) and `undated` (in a graph of the past: there only because nobody knows since when).
+    Per edge (arrays of equal length): `earlier`, `later`, `relation`, `role`, `evidence` (its strength), `slice`, `record`. Per
+    node: `kind` (position in the vocabulary's kinds; one more for parts, two more for "not described"), `pinned`, `start`
+    (seconds since 1970 or NaN), `end` (of a run, or of a thing that ceased to be; NaN where it stands or nobody knows) and
+    `undated` (in a graph of the past: there only because nobody knows since when).
+
+    A graph never changes. One that grew out of an earlier one has edge ids of links that went: `down`, `up` and all that is
+    built on them leave these out; who looks through whole columns asks `alive` or `edges`.
 
     `as_of` and `known_at` say which past it shows; None where it shows the present.
     """
@@ -106,114 +94,115 @@ class LineageGraph:
     def __init__(self, rows: Rows, words: Vocabulary, *, known_at: int | None = None, as_of: float | None = None) -> None:
         self.words = words
         self.known_at, self.as_of = known_at, as_of
-        self.iris, self.ids = rows.iris, rows.ids
-        self.relations, self.slices, self.records = rows.relations, rows.slices, rows.records
-        self.size = len(rows.iris)
-        self.part = len(words.kinds)
-        self.unsaid = self.part + 1
-        self.role_of = {role.name: position for position, role in enumerate(words.roles)}
-        self.kind_of = {kind.name: position for position, kind in enumerate(words.kinds)}
-        self.kind_names = (*(kind.name for kind in words.kinds), "part", "entity")
-        self._describe(rows)
-        self._connect(rows)
-        self.down = Adjacency(self.earlier, self.size)
+        size = len(rows.iris)
+        kinds, roles = Kinds.of(words), RoleWords.of_words(words)
+        self.level_names, node_ranks, link_ranks = rows.ranked()
+        things = Things.of(described(size, kinds, rows.nodes, rows.links, node_ranks, link_ranks), spare_for(size))
+        stated = {name: values for name, values in rows.links.items() if name != "link_record"}
+        stated["record"] = rows.links["link_record"]
+        kind = things.columns["kind"].array
+        earlier, later = (np.asarray(stated[end], np.int32) for end in ("earlier", "later"))
+        keep, stated["role"] = counting(earlier, later, np.asarray(stated["role"], np.int8), kind, kinds, roles)
+        links = Links.of(stated, None if keep.all() else np.flatnonzero(keep).astype(np.int32), size)
+        self._undated = None if rows.undated is None else rows.undated & things.columns["present"].array
+        self._name(rows.iris, rows.ids, rows.relations, rows.slices, rows.records)
+        self._said = rows.said or _Listed(rows, size)
+        self._show(things, links)
+
+    @classmethod
+    def of_parts(
+        cls,
+        words: Vocabulary,
+        names: tuple[Sequence[str], Mapping[str, int], Sequence[str], Sequence[str], Sequence[str]],
+        level_names: list[str],
+        said: Sayings,
+        things: Things,
+        links: Links,
+    ) -> LineageGraph:
+        """A graph of the present from what was worked out before; `names` as in `Rows`."""
+        found = cls.__new__(cls)
+        found.words, found.known_at, found.as_of = words, None, None
+        found.level_names, found._said, found._undated = level_names, said, None
+        found._name(*names)
+        found._show(things, links)
+        return found
+
+    def _name(
+        self,
+        iris: Sequence[str],
+        ids: Mapping[str, int],
+        relations: Sequence[str],
+        slices: Sequence[str],
+        records: Sequence[str],
+    ) -> None:
+        self.iris, self.ids, self.relations, self.slices, self.records = iris, ids, relations, slices, records
+        self.size = len(iris)
+        kinds, self.role_of = Kinds.of(self.words), RoleWords.of_words(self.words).of
+        self.part, self.unsaid, self.kind_names = kinds.part, kinds.unsaid, kinds.names
+        self.kind_of = {kind.name: position for position, kind in enumerate(self.words.kinds)}
+
+    def _show(self, things: Things, links: Links) -> None:
+        self.things, self.links = things, links
+        self.kind, self.pinned, self.present, self.node_level = (
+            things.columns[name].array for name in ("kind", "pinned", "present", "node_level")
+        )
+        self.start, self.end = things.columns["start"].array, things.columns["end"].array
+        self.earlier: Int32Array = links.arrays["earlier"]
+        self.later: Int32Array = links.arrays["later"]
+        self.relation, self.role, self.evidence, self.slice, self.record = (
+            links.arrays[name] for name in ("relation", "role", "evidence", "slice", "record")
+        )
+        self.down: Adjacency = links.down
+        self.up: Adjacency = links.up
         self.impact_edges: object | None = None
         self._later_revisions: dict[int, list[int]] | None = None
-        self.up = Adjacency(self.later, self.size)
-
-    def _describe(self, rows: Rows) -> None:
-        node = rows.nodes["node"].astype(np.int32)
-        self.kind = np.full(self.size, self.unsaid, np.int8)
-        np.minimum.at(self.kind, node, rows.nodes["kind"].astype(np.int8))
-        self.pinned = np.zeros(self.size, bool)
-        np.logical_or.at(self.pinned, node, rows.nodes["pinned"].astype(bool))
-        self.start = np.full(self.size, np.nan)
-        known = rows.nodes["start"].astype(np.float64)
-        np.fmin.at(self.start, node, known)
-        self.end = np.full(self.size, np.nan)
-        if "end" in rows.nodes:
-            np.fmax.at(self.end, node, rows.nodes["end"].astype(np.float64))
-        present = np.zeros(self.size, bool)
-        present[node] = True
-        for end in ("earlier", "later"):
-            present[rows.links[end].astype(np.int32)] = True
-        self.present = present
-        self.undated = np.zeros(self.size, bool) if rows.undated is None else rows.undated & present
-        self._since = rows.since
-        self._said_by = (node, rows.nodes["node_record"].astype(np.int32))
-        self._said: Adjacency | None = None
-        self._place(rows)
-        self.described = self.kind != self.unsaid
-        activities = [self.kind_of[name] for name in ("run", "agent") if name in self.kind_of]
-        self.pinned |= np.isin(self.kind, activities)
-
-    def _place(self, rows: Rows) -> None:
-        """The widest visibility at which a node is spoken of: public before internal before a project's own."""
-        self.level_names = sorted(set(rows.levels), key=lambda name: ({"public": 0, "internal": 1}.get(name, 2), name))
-        rank = {name: position for position, name in enumerate(self.level_names)}
-        level = np.array([rank[name] for name in rows.levels], np.int32)
-        self.node_level = np.full(self.size, len(self.level_names), np.int32)
-        if len(level):
-            np.minimum.at(self.node_level, rows.nodes["node"].astype(np.int32), level[rows.nodes["node_record"].astype(np.int32)])
-            for end in ("earlier", "later"):
-                np.minimum.at(
-                    self.node_level, rows.links[end].astype(np.int32), level[rows.links["link_record"].astype(np.int32)]
-                )
-
-    def visibility(self, node: int) -> str:
-        """The widest visibility among the records that speak of a node."""
-        return self.level_names[int(self.node_level[node])]
-
-    def _connect(self, rows: Rows) -> None:
-        columns = {name: values.astype(np.int32) for name, values in rows.links.items()}
-        parts = (self.kind[columns["earlier"]] == self.part) | (self.kind[columns["later"]] == self.part)
-        selves = columns["earlier"] == columns["later"]
-        columns = {name: values[~(parts | selves)] for name, values in columns.items()}
-        role = columns["role"]
-        # An instrument or software that a run is associated with did the work; a person or group was responsible for it.
-        tools = [self.kind_of[name] for name in ("instrument", "software") if name in self.kind_of]
-        working = (role == self.role_of["responsible"]) & np.isin(self.kind[columns["earlier"]], tools)
-        role = np.where(working, self.role_of["execute"], role).astype(np.int32)
-        columns["role"] = role
-        keep = self._most_specific(columns)
-        columns = {name: values[keep] for name, values in columns.items()}
-        self.earlier, self.later = columns["earlier"], columns["later"]
-        self.relation, self.role, self.evidence = columns["relation"], columns["role"], columns["evidence"]
-        self.slice, self.record = columns["slice"], columns["link_record"]
-
-    def _most_specific(self, columns: dict[str, Int32Array]) -> BoolArray:
-        """Leave out general links where a special one stands between the same two things, and repetitions."""
-        general_roles = [position for position, role in enumerate(self.words.roles) if role.general]
-        pair = columns["earlier"].astype(np.int64) * max(self.size, 1) + columns["later"]
-        general = np.isin(columns["role"], general_roles)
-        facing = np.zeros(self.size, bool)
-        facing[columns["later"][general]] = True
-        special = pair[~general & facing[columns["later"]]]
-        keep = ~general
-        keep[general] = ~_among(pair[general], special)
-        derive = general & (columns["role"] == self.role_of["derive"]) & keep
-        if derive.any():
-            keep[np.flatnonzero(derive)[self._through_runs(columns, pair, derive)]] = False
-        return keep
-
-    def _through_runs(self, columns: dict[str, Int32Array], pair: NDArray[np.int64], derive: BoolArray) -> NDArray[np.int64]:
-        """Those of the derivations (by position among them) for which a run tells, with a role, how the one went into the other.
-
-        Goes from each derivation to the runs that made its product, never through all inputs times all outputs of a run.
-        """
-        role = columns["role"]
-        stated = np.array([r.stated for r in self.words.roles], bool)
-        uses = pair[stated[role] & (self.kind[columns["later"]] == self.kind_of["run"])]
-        makes = np.flatnonzero(role == self.role_of["generate"])
-        makers = Adjacency(columns["later"][makes], self.size)
-        product = columns["later"][derive]
-        counts = makers.start[product + 1] - makers.start[product]
-        position = np.repeat(np.arange(len(product)), counts)
-        run = columns["earlier"][makes[makers.edges_of(product)]].astype(np.int64)
-        source = columns["earlier"][derive][position].astype(np.int64)
-        return np.unique(position[_among(source * max(self.size, 1) + run, uses)])
+        self._described: BoolArray | None = None
+        self.doubts: tuple[float, float] | None = None
+        """See `coverage`: worked out at the first question, and carried on as the graph grows."""
 
     # --- asking
+
+    @property
+    def described(self) -> BoolArray:
+        """Per node: whether any record says what it is."""
+        if self._described is None:
+            self._described = self.kind != self.unsaid
+        return self._described
+
+    @property
+    def undated(self) -> BoolArray:
+        """Per node: whether it is there only because nobody knows since when."""
+        if self._undated is None:
+            self._undated = np.zeros(self.size, bool)
+        return self._undated
+
+    @property
+    def alive(self) -> BoolArray:
+        """Per edge id: whether the link holds."""
+        return self.links.gone.alive(len(self.earlier))
+
+    def edges(self, roles: Collection[str] | None = None) -> Int32Array:
+        """The ids of all links that hold (None: in any role)."""
+        if roles is None:
+            chosen = self.alive
+        else:
+            wanted = np.zeros(len(self.words.roles), bool)
+            wanted[[self.role_of[name] for name in roles]] = True
+            chosen = wanted[self.role]
+            chosen[self.links.gone.ids] = False
+        return np.flatnonzero(chosen).astype(np.int32)
+
+    def without(self, edges: Sequence[int] | Int32Array) -> LineageGraph:
+        """The same graph as it would be if these links were wrong. Ids of edges and things stay the same."""
+        less = copy.copy(self)
+        less._show(self.things, self.links.without(np.asarray(edges, np.int32)))
+        return less
+
+    def settled(self) -> LineageGraph:
+        """The same graph with its links put in order anew: with other edge ids."""
+        found = copy.copy(self)
+        found._show(self.things, self.links.settled(self.size))
+        return found
 
     def find(self, iri: str) -> int | None:
         """The id of a thing that this reader may see, or None."""
@@ -222,8 +211,11 @@ class LineageGraph:
 
     def kind_name(self, node: int) -> str:
         """The word for a node's kind; `entity` where no record says what it is."""
-        kind = int(self.kind[node])
-        return self.kind_names[kind]
+        return self.kind_names[int(self.kind[node])]
+
+    def visibility(self, node: int) -> str:
+        """The widest visibility among the records that speak of a node."""
+        return self.level_names[int(self.node_level[node])]
 
     def evidence_name(self, edge: int) -> str:
         """The word for how it is known that a link holds."""
@@ -232,15 +224,12 @@ class LineageGraph:
 
     def records_about(self, node: int) -> list[str]:
         """The records that say what a thing is or how it links, in the order they were written."""
-        nodes, records = self._said_by
-        if self._said is None:
-            self._said = Adjacency(nodes, self.size)
         one = np.array([node], np.int32)
-        numbers = set(records[self._said.edges_of(one)].tolist())
-        for side in (self.down, self.up):
-            numbers |= set(self.record[side.edges_of(one)].tolist())
-        order = sorted(numbers, key=lambda number: (0 if self._since is None else int(self._since[number]), number))
-        return [self.records[number] for number in order]
+        spoken = [self._said.describing(node)]
+        spoken += [self.record[side.edges_of(one)] for side in (self.down, self.up)]
+        numbers = np.unique(np.concatenate(spoken)).astype(np.int32)
+        order = np.lexsort((numbers, self._said.written(numbers)))
+        return [self.records[number] for number in numbers[order].tolist()]
 
     def of_kind(self, kind: str | None) -> Int32Array:
         """The described things of a kind (None: of any kind but parts), by id."""
@@ -258,24 +247,14 @@ class LineageGraph:
     def _limited(self, side: Adjacency, far: Int32Array, seeds: Sequence[int] | Int32Array, limits: Limits) -> Reach:
         return self.walk(side, far, seeds, limits.edge_mask(self), limits.stop_mask(self), limits.free_mask(self))
 
-    def without(self, edges: Sequence[int]) -> LineageGraph:
-        """The same graph as it would be if these links were wrong. Edge ids are its own; ids of things stay the same."""
-        keep = np.ones(len(self.earlier), bool)
-        keep[list(edges)] = False
-        less = copy.copy(self)
-        for name in ("earlier", "later", "relation", "role", "evidence", "slice", "record"):
-            setattr(less, name, getattr(self, name)[keep])
-        less.down, less.up = Adjacency(less.earlier, self.size), Adjacency(less.later, self.size)
-        less.impact_edges = less._later_revisions = None
-        return less
-
     def later_revisions(self) -> dict[int, list[int]]:
         """For each thing the revisions that say they revise it."""
         if self._later_revisions is None:
-            self._later_revisions = {}
-            edges = np.flatnonzero(self.role == self.role_of["revise"])
+            found: dict[int, list[int]] = {}
+            edges = self.edges(("revise",))
             for earlier, later in sorted(set(zip(self.earlier[edges].tolist(), self.later[edges].tolist(), strict=True))):
-                self._later_revisions.setdefault(earlier, []).append(later)
+                found.setdefault(earlier, []).append(later)
+            self._later_revisions = found
         return self._later_revisions
 
     def walk(
@@ -291,93 +270,4 @@ class LineageGraph:
 
         Only `usable` edges count; beyond `stop` nodes nothing is met; `free` nodes do not count as hops.
         """
-        current = np.unique(np.asarray(seeds, np.int32))
-        seen = np.zeros(self.size, bool)
-        seen[current] = True
-        slot = np.empty(self.size, np.int32)
-        found, distances, edges = [current], [np.zeros(len(current), np.int32)], []
-        level, at_seeds = 0, True
-        while len(current):
-            pending, following = current, []
-            while len(pending):
-                # Beyond a thing to stop at nothing is met, except from the seeds themselves.
-                if stop is not None and not at_seeds:
-                    pending = pending[~stop[pending]]
-                at_seeds = False
-                out = side.edges_of(pending)
-                if usable is not None:
-                    out = out[usable[out]]
-                # Nothing is gone out from twice, so no edge comes twice either; np.unique here took most of the time.
-                edges.append(out)
-                fresh = far[out]
-                fresh = fresh[~seen[fresh]]
-                slot[fresh] = np.arange(len(fresh), dtype=np.int32)
-                fresh = fresh[slot[fresh] == np.arange(len(fresh), dtype=np.int32)]
-                seen[fresh] = True
-                # What does not count as a hop stands at the distance of what led to it and is walked through at once.
-                here = free[fresh] if free is not None else np.zeros(len(fresh), bool)
-                found += [fresh[here], fresh[~here]]
-                distances += [_full(fresh[here], level), _full(fresh[~here], level + 1)]
-                following.append(fresh[~here])
-                pending = fresh[here]
-            current = np.concatenate(following)
-            level += 1
-        nodes = np.concatenate(found).astype(np.int32)
-        distance = np.concatenate(distances)
-        order = np.argsort(distance, kind="stable")
-        used = np.concatenate(edges) if edges else np.zeros(0, np.int32)
-        return Reach(nodes[order], distance[order], used.astype(np.int32))
-
-
-def _among(values: NDArray[np.int64], known: NDArray[np.int64]) -> BoolArray:
-    """Which of `values` are known, by sorting: np.isin hashes since NumPy 2.3, at four times the cost for a million."""
-    if not len(known):
-        return np.zeros(len(values), bool)
-    ordered = np.sort(known)
-    found: BoolArray = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
-    return found
-
-
-def _full(nodes: Int32Array, level: int) -> Int32Array:
-    return np.full(len(nodes), level, np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What narrows a traversal as part of the question: roles, evidence, where to stop, what is no hop.
-
-    `roles` chooses among links that have a role; what a run made, followed or contains is always gone through.
-    """
-
-    roles: Collection[str] = ()
-    min_evidence: int = 0
-    stop_at: Collection[str] = ()
-    ignore_as_hops: Collection[str] = ()
-
-    def edge_mask(self, graph: LineageGraph) -> BoolArray | None:
-        usable: BoolArray = graph.role != graph.role_of["deny"]
-        if not self.roles and not self.min_evidence:
-            return None if usable.all() else usable
-        if self.roles:
-            usable &= np.isin(graph.role, [graph.role_of[name] for name in (*self.roles, *_WITHOUT_ROLE)])
-        if self.min_evidence:
-            usable &= graph.evidence >= self.min_evidence
-        return usable
-
-    def stop_mask(self, graph: LineageGraph) -> BoolArray | None:
-        return self._named(graph, self.stop_at)
-
-    def free_mask(self, graph: LineageGraph) -> BoolArray | None:
-        return self._named(graph, self.ignore_as_hops)
-
-    @staticmethod
-    def _named(graph: LineageGraph, names: Collection[str]) -> BoolArray | None:
-        if not names:
-            return None
-        kinds = [graph.kind_of[name] for name in names if name in graph.kind_of]
-        mask = np.isin(graph.kind, kinds)
-        for name in names:
-            node = graph.find(name)
-            if node is not None:
-                mask[node] = True
-        return mask
+        return walk(side, far, self.size, seeds, usable, stop, free)

@@ -8,74 +8,37 @@ sequence number to which, so that it also hands out graphs of the past.
 
 from __future__ import annotations
 
-import json
-import os
-import threading
-import zlib
-from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headwater.lineage.graph import EVERY_LEVEL, BoolArray, LineageGraph, Rows
+from headwater.lineage.carrying import ImpactEdges, impact_edges
+from headwater.lineage.columns import Array
+from headwater.lineage.csr import BoolArray
+from headwater.lineage.graph import EVERY_LEVEL, LineageGraph, Rows
 from headwater.lineage.moments import at_moment
+from headwater.lineage.said import LINK_KINDS, NODE_KINDS, Entered, Said, Speakers
+from headwater.lineage.snapshot import WHOLE, Kept, counts_of, open_files, write_since, write_whole
+from headwater.lineage.updating import updated
 from headwater.records.links import LineageRows
 from headwater.terms.vocabulary import Vocabulary, vocabulary
 
-_FORMAT = 3
-_FOREVER = 2**62
 _PAST_GRAPHS = 4
 """So many graphs of the past are kept ready, besides those of the present."""
+_PRESENT_GRAPHS = 8
+_SAVED_GRAPHS = 3
+_MOST_ENTERED = 262_144
+_APART = 65_536
+"""So many rows, or a twentieth of the others, may have come before a graph is put in order anew, or all is saved anew."""
 
-
-class _Grow:
-    """A numpy array that grows at the end in amortised constant time."""
-
-    def __init__(self, dtype: type, start: NDArray[np.generic] | None = None) -> None:
-        self._data: NDArray[np.generic] = np.empty(64, dtype) if start is None else np.array(start, dtype)
-        self._size = 0 if start is None else len(start)
-
-    def extend(self, values: list[int] | list[float]) -> None:
-        needed = self._size + len(values)
-        if needed > len(self._data):
-            grown = np.empty(max(needed, 2 * len(self._data)), self._data.dtype)
-            grown[: self._size] = self._data[: self._size]
-            self._data = grown
-        self._data[self._size : needed] = values
-        self._size = needed
-
-    @property
-    def array(self) -> NDArray[np.generic]:
-        return self._data[: self._size]
-
-
-class _Names:
-    """Strings as integers, both ways."""
-
-    def __init__(self, names: list[str] | None = None) -> None:
-        self.names = names or []
-        self.ids = {name: position for position, name in enumerate(self.names)}
-
-    def add(self, name: str) -> int:
-        found = self.ids.get(name)
-        if found is None:
-            found = self.ids[name] = len(self.names)
-            self.names.append(name)
-        return found
-
-
-_LINK_COLUMNS = ("earlier", "later", "relation", "role", "evidence", "slice", "link_record")
-_NODE_COLUMNS = ("node", "kind", "pinned", "start", "end", "node_record")
-_FLOATS = {"start", "end"}
-_REVISION_COLUMNS = ("record", "level", "since", "until", "gone")
+Levels = frozenset[str] | None
+_Key = tuple[Levels, int | None, float | None]
 
 
 class LineageIndex:
-    """Rows of all present records. `put` replaces what a record said; `graph` gives the arrays to ask.
+    """Rows of all records. `put` replaces what a record said; `graph` gives the arrays to ask.
 
     >>> from headwater.records.links import LinkRow, NodeRow
     >>> index = LineageIndex()
@@ -88,34 +51,21 @@ class LineageIndex:
 
     def __init__(self, words: Vocabulary | None = None) -> None:
         self.words = words or vocabulary()
-        self.sequence = 0
-        self._lock = threading.RLock()
-        self._reset()
+        self._begin(Said(self.words), 0)
 
-    def _reset(self) -> None:
-        self._iris = _Names()
-        self._relations = _Names()
-        self._slices = _Names([""])
-        self._levels = _Names()
-        self._records = _Names()
-        self._revisions: list[list[int]] = []
-        self._columns = {name: _Grow(np.int32) for name in (*_LINK_COLUMNS, *_NODE_COLUMNS) if name not in _FLOATS}
-        self._columns |= {name: _Grow(np.float64) for name in _FLOATS}
-        self._columns |= {name: _Grow(np.int64) for name in _REVISION_COLUMNS}
-        self._roles = {role.name: position for position, role in enumerate(self.words.roles)}
-        self._kinds = {kind.name: position for position, kind in enumerate(self.words.kinds)} | {"part": len(self.words.kinds)}
-        self._evidence = dict(self.words.evidence)
-        self._forget()
-
-    def _forget(self) -> None:
-        self._graphs: dict[frozenset[str] | None, LineageGraph] = {}
-        self._past: OrderedDict[tuple[frozenset[str] | None, int | None, float | None], LineageGraph] = OrderedDict()
+    def _begin(self, said: Said, sequence: int) -> None:
+        self._said = said
+        self._lock = said.lock
+        self.sequence = sequence
+        self._graphs: OrderedDict[Levels, tuple[LineageGraph, int]] = OrderedDict()
+        self._entered: list[Entered] = []
+        self._kept: Kept | None = None
+        self._past: OrderedDict[_Key, LineageGraph] = OrderedDict()
 
     def clear(self) -> None:
         """Forget everything; the sequence number is 0 again."""
         with self._lock:
-            self._reset()
-            self.sequence = 0
+            self._begin(Said(self.words), 0)
 
     def put(self, record: str, level: str, rows: LineageRows | None, at: int | None = None) -> None:
         """What `record` says from the ledger's sequence number `at` on; None where it was withdrawn then (from the level it had).
@@ -125,55 +75,35 @@ class LineageIndex:
         """
         with self._lock:
             at = self.sequence if at is None else at
-            number = self._enter(record, level, at, gone=rows is None)
-            if rows is None:
-                return
-            add = self._iris.add
-            links = rows.links
-            if links:
-                columns = self._columns
-                columns["earlier"].extend([add(row.earlier) for row in links])
-                columns["later"].extend([add(row.later) for row in links])
-                columns["relation"].extend([self._relations.add(row.relation) for row in links])
-                columns["role"].extend([self._roles[row.role] for row in links])
-                columns["evidence"].extend([self._evidence[row.evidence] for row in links])
-                columns["slice"].extend([self._slices.add(row.slice) for row in links])
-                columns["link_record"].extend([number] * len(links))
-            if rows.nodes:
-                columns = self._columns
-                nodes = rows.nodes
-                no_kind = len(self._kinds)
-                columns["node"].extend([add(row.iri) for row in nodes])
-                columns["kind"].extend([self._kinds.get(row.kind, no_kind) for row in nodes])
-                columns["pinned"].extend([int(row.pinned) for row in nodes])
-                columns["start"].extend([float("nan") if row.start is None else row.start for row in nodes])
-                columns["end"].extend([float("nan") if row.end is None else row.end for row in nodes])
-                columns["node_record"].extend([number] * len(nodes))
+            for key in [key for key in self._past if key[1] is None or key[1] >= at]:
+                del self._past[key]
+            self._note(self._said.enter(record, level, at, rows))
 
-    def _enter(self, record: str, level: str, at: int, *, gone: bool) -> int:
-        """A new revision of a record between those that are known; returns its number. One at the same place is replaced."""
-        self._graphs.clear()
-        for key in [key for key in self._past if key[1] is None or key[1] >= at]:
-            del self._past[key]
-        columns = self._columns
-        since, until = columns["since"].array, columns["until"].array
-        name = self._records.add(record)
-        if name == len(self._revisions):
-            self._revisions.append([])
-        known = self._revisions[name]
-        place = bisect_right(known, at, key=lambda number: int(since[number]))
-        ends = int(since[known[place]]) if place < len(known) else _FOREVER
-        if place:
-            before = known[place - 1]
-            until[before] = at
-            if since[before] == at:
-                place -= 1
-                del known[place]
-        number = len(since)
-        known.insert(place, number)
-        for column, value in zip(_REVISION_COLUMNS, (name, self._levels.add(level), at, ends, int(gone)), strict=True):
-            columns[column].extend([value])
-        return number
+    def _note(self, entered: Entered) -> None:
+        """Remember what the graphs in use do not show yet."""
+        if not self._graphs:
+            self._entered.clear()
+        elif entered.latest:
+            self._entered.append(entered)
+            if len(self._entered) > _MOST_ENTERED:
+                self._graphs.clear()
+
+    def fill(
+        self,
+        records: Sequence[str],
+        level: str,
+        names: Mapping[str, Sequence[str]],
+        links: Mapping[str, Array],
+        nodes: Mapping[str, Array],
+    ) -> None:
+        """Enter many records of one level at once into an empty index, from columns as `headwater.lineage.said` has them.
+
+        `names` gives the `iris` and `relations` that the columns number. Rows stand in the order of their records, whose places
+        are in a column `record`. Each record is an entry of the ledger. Raises `ValueError` where the index is not empty.
+        """
+        with self._lock:
+            self._said.fill(records, level, names, links, nodes)
+            self.sequence = len(records)
 
     def follow(self, entries: Iterable[tuple[str, str, LineageRows | None, int]], sequence: int) -> None:
         """Put what several records say, each from its number on, and stand at `sequence`; readers see all of it or nothing."""
@@ -182,9 +112,7 @@ class LineageIndex:
                 self.put(record, level, rows, at)
             self.sequence = sequence
 
-    def graph(
-        self, levels: frozenset[str] | None = EVERY_LEVEL, *, known_at: int | None = None, as_of: float | None = None
-    ) -> LineageGraph:
+    def graph(self, levels: Levels = EVERY_LEVEL, *, known_at: int | None = None, as_of: float | None = None) -> LineageGraph:
         """The arrays for a reader of these visibility levels (None: of all), made once per state of the index.
 
         `known_at` is a sequence number of the ledger: what was known then. `as_of` are seconds since 1970: the world at that
@@ -192,13 +120,10 @@ class LineageIndex:
         since, nothing.
         """
         with self._lock:
-            if known_at is not None and known_at >= max(self.sequence, int(self._columns["since"].array.max(initial=0))):
+            if known_at is not None and known_at >= max(self.sequence, self._said.newest):
                 known_at = None
             if known_at is None and as_of is None:
-                found = self._graphs.get(levels)
-                if found is None:
-                    found = self._graphs[levels] = LineageGraph(self._rows(levels), self.words)
-                return found
+                return self._present(levels)
             key = levels, known_at, as_of
             found = self._past.get(key)
             if found is None:
@@ -210,152 +135,169 @@ class LineageIndex:
             self._past.move_to_end(key)
             return found
 
+    def _present(self, levels: Levels) -> LineageGraph:
+        seen = self._said.seen(levels)
+        levels = None if seen.all() else levels
+        graph, position = self._graphs.pop(levels, (None, 0))
+        if graph is not None and position < len(self._entered):
+            graph = self._brought_up(graph, seen, self._entered[position:])
+        if graph is None:
+            graph = LineageGraph(self._rows(levels), self.words)
+        self._graphs[levels] = graph, len(self._entered)
+        if len(self._graphs) > _PRESENT_GRAPHS:
+            self._graphs.popitem(last=False)
+        return graph
+
+    def _brought_up(self, graph: LineageGraph, seen: BoolArray, entered: Sequence[Entered]) -> LineageGraph | None:
+        """A graph with the revisions that were entered since; None where it is better made anew."""
+        came, went = set[int](), set[int]()
+        for number, ended, _ in entered:
+            came.add(number)
+            if ended in came:
+                came.discard(ended)
+            elif ended >= 0:
+                went.add(ended)
+        said = self._said
+        level, gone = said.revisions["level"].array, said.revisions["gone"].array
+        news, olds = (np.array([n for n in sorted(some) if seen[level[n]] and not gone[n]], np.int32) for some in (came, went))
+        links = len(said.links["earlier"])
+        most = max(_APART, links // 20)
+        rows = sum(len(said.rows_of(some, what)) for some in (news, olds) for what in ("link", "node"))
+        if rows > most:
+            return None
+        found = updated(graph, said, seen, news, olds, max(self.sequence, said.newest))
+        if found is not None and found.links.changes > most:
+            found = found.settled()
+        return found
+
     def levels(self, *, known_at: int | None = None) -> set[str]:
         """The visibility words of the records present (then); of the past both those of then and those of now."""
         with self._lock:
-            there, level = self._there(known_at), self._columns["level"].array
-            found = np.union1d(level[there], self._levels_now()[there])
-            return {self._levels.names[int(one)] for one in found}
+            there = np.flatnonzero(self._said.standing(known_at))
+            own, now = self._said.revisions["level"].array[there], self._said.levels_now(there)
+            return {self._said.names["levels"].name(int(one)) for one in np.union1d(own, now)}
 
     def records(self) -> list[tuple[str, str]]:
         """All present records with their visibility."""
         with self._lock:
-            here = np.flatnonzero(self._there(None))
-            names, levels = self._columns["record"].array[here], self._columns["level"].array[here]
-            return [(self._records.names[int(n)], self._levels.names[int(v)]) for n, v in zip(names, levels, strict=True)]
+            here = np.flatnonzero(self._said.standing())
+            records, levels = (self._said.revisions[name].array[here].tolist() for name in ("record", "level"))
+            named = {level: self._said.names["levels"].name(level) for level in set(levels)}
+            names = self._said.names["records"].listed(len(self._said.names["records"]))
+            listed: Sequence[str] = list(names) if len(here) > len(names) // 2 else names
+            return [(listed[record], named[level]) for record, level in zip(records, levels, strict=True)]
 
-    def _there(self, known_at: int | None) -> BoolArray:
-        """The revisions that stand (or stood at a sequence number), by number."""
-        since, until, gone = (np.asarray(self._columns[name].array, np.int64) for name in ("since", "until", "gone"))
-        there: BoolArray = (until == _FOREVER if known_at is None else (since <= known_at) & (until > known_at)) & (gone == 0)
-        return there
-
-    def _levels_now(self) -> NDArray[np.int64]:
-        """For each revision the level at which its record stands now."""
-        record, until = self._columns["record"].array, self._columns["until"].array
-        latest = np.zeros(len(self._records.names), np.int64)
-        standing = until == _FOREVER
-        latest[record[standing]] = self._columns["level"].array[standing]
-        now: NDArray[np.int64] = latest[record]
-        return now
-
-    def _rows(self, levels: frozenset[str] | None, known_at: int | None = None) -> Rows:
-        allowed = self._there(known_at)
-        columns = {name: grow.array for name, grow in self._columns.items()}
+    def _rows(self, levels: Levels, known_at: int | None = None) -> Rows:
+        said = self._said
+        allowed, seen = said.standing(known_at), said.seen(levels)
         if levels is not None:
-            seen = np.array([name in levels for name in self._levels.names], bool)
-            if len(seen):
-                allowed &= seen[columns["level"]] & seen[self._levels_now()]
-        links = allowed[columns["link_record"]] if len(allowed) else np.zeros(0, bool)
-        nodes = allowed[columns["node_record"]] if len(allowed) else np.zeros(0, bool)
+            allowed &= seen[said.revisions["level"].array] & seen[said.levels_now()]
+        names, sizes = said.names, {name: len(known) for name, known in said.names.items()}
         return Rows(
-            iris=self._iris.names[:],
-            ids=dict(self._iris.ids),
-            relations=self._relations.names[:],
-            slices=self._slices.names[:],
-            records=[self._records.names[int(record)] for record in columns["record"]],
-            levels=[self._levels.names[int(level)] for level in columns["level"]],
-            links={name: columns[name][links] for name in _LINK_COLUMNS},
-            nodes={name: columns[name][nodes] for name in _NODE_COLUMNS},
-            since=columns["since"].astype(np.int64),
+            iris=names["iris"].listed(sizes["iris"]),
+            ids=names["iris"].ids(sizes["iris"]),
+            relations=names["relations"].listed(sizes["relations"]),
+            slices=names["slices"].listed(sizes["slices"]),
+            records=names["records"].listed(sizes["records"]),
+            levels=(),
+            links=self._chosen("link", allowed),
+            nodes=self._chosen("node", allowed),
+            level_names=list(names["levels"].listed(sizes["levels"])),
+            said=Speakers(said, seen, max(self.sequence, said.newest) if known_at is None else known_at),
         )
+
+    def _chosen(self, what: str, allowed: BoolArray) -> dict[str, Array]:
+        """The rows of the revisions `allowed`, with the number of the record and of the level for each."""
+        columns = self._said.links if what == "link" else self._said.nodes
+        revisions = self._said.revisions
+        found = {name: column.array for name, column in columns.items()}
+        count = len(next(iter(found.values())))
+        counts = np.diff(revisions[f"first_{what}"].array, append=count)
+        if not allowed.all():
+            rows = np.flatnonzero(np.repeat(allowed, counts))
+            found = {name: values[rows] for name, values in found.items()}
+            counts = counts[allowed]
+        for name, column in ((f"{what}_record", "record"), ("level", "level")):
+            values = revisions[column].array
+            found[name] = np.repeat(values if len(counts) == len(values) else values[allowed], counts)
+        return found
 
     # --- keeping it on disk
 
     def save(self, folder: Path) -> None:
-        """Write the index so that a start need not rebuild it: complete or not at all."""
+        """Write the index so that a start need not rebuild it: complete or not at all.
+
+        What came since all of it was written goes into a file beside it, as long as it is little.
+        """
         with self._lock:
-            self._compact()
-            folder.mkdir(parents=True, exist_ok=True)
-            names = {
-                "format": _FORMAT,
-                "words": self.words.digest,
-                "sequence": self.sequence,
-                "iris": self._iris.names,
-                "relations": self._relations.names,
-                "slices": self._slices.names,
-                "levels": self._levels.names,
-                "records": self._records.names,
-            }
-            arrays = {name: grow.array for name, grow in self._columns.items()}
-            partial = folder / "lineage.npz.part"
-            try:
-                with partial.open("wb") as file:
-                    np.savez(file, names=np.frombuffer(json.dumps(names).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
-                    file.flush()
-                    os.fsync(file.fileno())
-                partial.replace(folder / "lineage.npz")
-            except OSError:
-                partial.unlink(missing_ok=True)
-                raise
+            if self._kept is not None and self._kept.folder == folder and (folder / WHOLE).is_file():
+                now, before = counts_of(self._said), self._kept.counts
+                if all(now[what] - count <= max(_APART, count // 20) for what, count in before.items()):
+                    write_since(folder, self._said, self._kept, self.sequence)
+                    return
+            graphs = []
+            for levels in list(self._graphs)[-_SAVED_GRAPHS:]:
+                graph = self._present(levels)
+                if graph.links.changes or (isinstance(graph.impact_edges, ImpactEdges) and graph.impact_edges.changes):
+                    used = graph.impact_edges is not None
+                    graph = graph.settled()
+                    self._graphs[levels] = graph, len(self._entered)
+                    if used:
+                        impact_edges(graph)
+                graphs.append((levels, graph))
+            self._kept = write_whole(folder, self._said, graphs, self.sequence, self.words)
 
     @classmethod
     def load(cls, folder: Path, words: Vocabulary | None = None) -> LineageIndex | None:
         """The saved index, or None where there is none that this code and this ontology can use."""
-        path = folder / "lineage.npz"
-        if not path.is_file():
-            return None
         index = cls(words)
-        try:
-            with path.open("rb") as file, np.load(file) as data:
-                names = json.loads(bytes(data["names"]))
-                if names["format"] != _FORMAT or names["words"] != index.words.digest:
-                    return None
-                index._columns = {name: _Grow(grow.array.dtype.type, data[name]) for name, grow in index._columns.items()}
-            index._iris, index._relations = _Names(names["iris"]), _Names(names["relations"])
-            index._slices, index._levels = _Names(names["slices"]), _Names(names["levels"])
-            index._records = _Names(names["records"])
-            index._order_revisions()
-            index.sequence = int(names["sequence"])
-        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, NotImplementedError, zlib.error):
-            # A torn file is no loss: the index is made anew from the ledger. zipfile raises NotImplementedError for flags and
-            # methods that a flipped bit may name.
+        opened = open_files(folder, index.words)
+        if opened is None:
             return None
+        index._begin(opened.said, opened.sequence)
+        index._kept = opened.kept
+        index._graphs.update((levels, (graph, 0)) for levels, graph in opened.graphs)
+        for entered in opened.entered:
+            index._note(entered)
         return index
 
-    def _order_revisions(self) -> None:
-        """For each record the numbers of its revisions, the earliest first."""
-        record, since, until = (self._columns[name].array for name in ("record", "since", "until"))
-        self._revisions = [[] for _ in self._records.names]
-        for number in np.argsort(since, kind="stable").tolist():
-            if since[number] < until[number]:
-                self._revisions[int(record[number])].append(number)
-
-    def _compact(self) -> None:
-        """Drop the rows of revisions that stood at no sequence number: replaced where they were put."""
-        columns = self._columns
-        stood = columns["since"].array != columns["until"].array
-        if stood.all():
-            return
-        renumber = np.cumsum(stood) - 1
-        for names, key in ((_LINK_COLUMNS, "link_record"), (_NODE_COLUMNS, "node_record")):
-            keep = stood[columns[key].array]
-            for name in names:
-                kept = columns[name].array[keep]
-                columns[name] = _Grow(kept.dtype.type, renumber[kept] if name == key else kept)
-        for name in _REVISION_COLUMNS:
-            columns[name] = _Grow(np.int64, columns[name].array[stood])
-        self._order_revisions()
-        self._forget()
-
     def rows_as_sets(self) -> dict[str, set[tuple[object, ...]]]:
-        """Every row that stands or stood, in words and with the numbers between which it did, for `verify`."""
-        names = self._records.names
-        columns = {name: grow.array.tolist() for name, grow in self._columns.items()}
-        spans = list(zip(columns["record"], columns["since"], columns["until"], strict=True))
-        stood = [(names[record], since, until) for record, since, until in spans]
-        iris, slices, relations = self._iris.names, self._slices.names, self._relations.names
-        links = zip(*(columns[name] for name in _LINK_COLUMNS), strict=True)
-        nodes = zip(*(columns[name] for name in _NODE_COLUMNS), strict=True)
-        revisions = zip(stood, columns["level"], columns["gone"], strict=True)
+        """Every row that holds or held, in words and with the numbers between which it did, and every step that the graph of the
+        present shows, for `verify`."""
+        with self._lock:
+            said, graph = self._said, self.graph()
+            words = {name: list(names.listed(len(names))) for name, names in said.names.items()}
+            revisions = {name: column.array.tolist() for name, column in said.revisions.items()}
+            held = [
+                (words["records"][record], since, until)
+                for record, since, until in zip(revisions["record"], revisions["since"], revisions["until"], strict=True)
+            ]
+            by_row = {
+                what: said.revision_of(np.arange(len(next(iter(columns.values())))), what).tolist()
+                for what, columns in (("link", said.links), ("node", said.nodes))
+            }
+            links = zip(*(said.links[name].array.tolist() for name in LINK_KINDS), strict=True)
+            nodes = zip(*(said.nodes[name].array.tolist() for name in NODE_KINDS), strict=True)
+        iris, relations, slices, levels = (words[name] for name in ("iris", "relations", "slices", "levels"))
         found: dict[str, set[tuple[object, ...]]] = {
-            "links": {(iris[a], iris[b], relations[r], *how, slices[s], *stood[n]) for a, b, r, *how, s, n in links},
-            "nodes": {(iris[a], kind, pinned, str(start), str(end), *stood[n]) for a, kind, pinned, start, end, n in nodes},
-            "records": {(*span, self._levels.names[level], gone) for span, level, gone in revisions},
+            "links": {
+                (iris[a], iris[b], relations[r], role, evidence, slices[s], *held[n])
+                for (a, b, r, role, evidence, s), n in zip(links, by_row["link"], strict=True)
+            },
+            "nodes": {
+                (iris[a], kind, pinned, str(start), str(end), *held[n])
+                for (a, kind, pinned, start, end), n in zip(nodes, by_row["node"], strict=True)
+            },
+            "revisions": {
+                (levels[level], gone, *span)
+                for span, level, gone in zip(held, revisions["level"], revisions["gone"], strict=True)
+            },
         }
-        return {what: {row for row in rows if _stood(row, what)} for what, rows in found.items()}
-
-
-def _stood(row: tuple[object, ...], what: str) -> bool:
-    since, until = row[-4:-2] if what == "records" else row[-2:]
-    return since != until
+        found = {what: {row for row in rows if row[-2] != row[-1]} for what, rows in found.items()}
+        shown = graph.edges()
+        columns = (graph.links.arrays[name][shown].tolist() for name in (*LINK_KINDS, "record"))
+        found["steps"] = {
+            (iris[a], iris[b], relations[r], role, evidence, slices[s], words["records"][n])
+            for a, b, r, role, evidence, s, n in zip(*columns, strict=True)
+        }
+        return found

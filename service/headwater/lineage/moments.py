@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.lineage.graph import Adjacency, BoolArray, Int32Array, Rows
+from headwater.lineage.csr import Adjacency, BoolArray, Int32Array
+from headwater.lineage.graph import Rows
 from headwater.terms.vocabulary import Vocabulary
 
 

@@ -120,7 +120,7 @@ class _Events:
     """The log by the thing that got worse: `order[start[node]:start[node + 1]]` are its events, the earliest first."""
 
     order: Int32Array
-    start: NDArray[np.int64]
+    start: Int32Array
     link: memoryview
     code: memoryview
     round: memoryview

@@ -39,7 +39,7 @@ class Entailer:
 
     def entail(self, triples: Iterable[Triple]) -> list[Triple]:
         """The triples that follow and were not already there, each once."""
-        known = dict.fromkeys(triples)
+        known: dict[Triple, bool] = dict.fromkeys(triples, False)
         asserted = len(known)
         todo = list(known)
         inference = Inference(self._rules, todo.copy())
@@ -51,12 +51,16 @@ class Entailer:
             triple = todo.pop()
             subject, predicate, value = triple.subject, triple.predicate, triple.object
             fresh: list[Triple] = []
-            if predicate == _TYPE:
-                if isinstance(value, NamedNode):
-                    fresh = [Triple(subject, _TYPE, cls) for cls in self._above(value.value)]
-            else:
-                fresh = self._consequences(predicate.value).apply(subject, value)
             iri = predicate.value
+            if iri != _TYPE.value:
+                fresh = self._consequences(iri).apply(subject, value)
+            elif isinstance(value, NamedNode) and not known[triple]:
+                for cls in self._above(value.value):
+                    # What is above this class is above the other, too: all of it comes here, and need not be looked up again.
+                    wider = Triple(subject, _TYPE, cls)
+                    if wider not in known:
+                        known[wider] = True
+                        todo.append(wider)
             if iri in chains and not isinstance(value, Literal):
                 heads[value].append(triple)
                 for second, whole in chains[iri]:
@@ -67,14 +71,14 @@ class Entailer:
                     for second, whole in chains[head.predicate.value]:
                         if second == iri:
                             fresh.append(Triple(head.subject, self._node(whole), value))
-            fresh += inference.follow(triple)
+            fresh += inference.follow(subject, iri, value)
             for new in fresh:
                 if new not in known:
-                    known[new] = None
+                    known[new] = False
                     todo.append(new)
             if not todo:
                 todo = [new for new in dict.fromkeys(inference.settle()) if new not in known]
-                known.update(dict.fromkeys(todo))
+                known.update(dict.fromkeys(todo, False))
         return list(known)[asserted:]
 
     def _node(self, iri: str) -> NamedNode:

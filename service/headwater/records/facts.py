@@ -133,6 +133,10 @@ class Facts:
         if end is not None:
             self.say(run, PROV.endedAtTime, end)
 
+    def energy(self, run: NamedNode, kilowatt_hours: float) -> None:
+        """The electric energy that the run used, in kilowatt hours."""
+        self.say(run, HW.energy, number(kilowatt_hours))
+
     def status(self, run: NamedNode, status: OneOf["finished", "failed", "running", "killed", "scheduled"]) -> None:
         """How the run ended; failed runs are objects too."""
         self.say(run, HW.status, Literal(status))

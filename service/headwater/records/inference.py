@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode, Triple
@@ -13,18 +13,48 @@ from headwater.terms.minting import short_hash
 from headwater.terms.names import RDF
 from headwater.terms.rules import Made, Minted, Pattern, Place, Rule, Variable, background
 
-Bound = dict[Variable, object]
-
 _TYPE = RDF.type.value
+_Slots = list[object]
+"""What the variables of a rule stand for at the moment, by their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place in a pattern: the number of its variable, or -1 and the term that stands there."""
+
+    slot: int
+    term: object = None
+
+    def of(self, slots: _Slots) -> object:
+        return self.term if self.slot < 0 else slots[self.slot]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A pattern to be joined. Which of its places are filled by then is known beforehand: `left` and `right`."""
+
+    pattern: Pattern
+    predicate: str
+    subject: _Spot
+    object: _Spot
+    left: bool
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """A rule, begun at one of its patterns; `rest` are the others, each joined to what is bound before it."""
+    """A rule, begun at one of its patterns; `steps` are the others, each joined to what is filled before it.
 
-    rule: Rule
+    `needs` are the predicates, and for types the classes, without which it cannot come to an end.
+    """
+
+    needs: frozenset[str]
     first: Pattern
-    rest: tuple[Pattern, ...]
+    subject: _Spot
+    object: _Spot
+    steps: tuple[_Step, ...]
+    head: tuple[tuple[Made, NamedNode | Variable, Made], ...]
+    numbers: dict[Variable, int]
 
 
 class RuleSet:
@@ -39,7 +69,7 @@ class RuleSet:
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._starts: dict[str, list[_Start]] = defaultdict(list)
+        self.starts: dict[str, list[_Start]] = defaultdict(list)
         self.deferred: dict[str, list[_Start]] = defaultdict(list)
         self._predicates: set[str] = set()
         self._classes: set[str] = set()
@@ -52,9 +82,9 @@ class RuleSet:
                 rest = _joined(pattern, [p for i, p in enumerate(rule.body) if i != number])
                 self._watch(pattern)
                 if late and number == 0:
-                    self.deferred[pattern.predicate.value].append(_Start(rule, pattern, rest))
+                    self.deferred[pattern.predicate.value].append(_start(rule, pattern, rest))
                 elif not late:
-                    self._starts[_key(pattern.predicate.value, pattern.object)].append(_Start(rule, pattern, rest))
+                    self.starts[_key(pattern.predicate.value, pattern.object)].append(_start(rule, pattern, rest))
                 self._index(pattern, rest)
 
     def _watch(self, pattern: Pattern) -> None:
@@ -76,9 +106,6 @@ class RuleSet:
             return isinstance(value, NamedNode) and value.value in self._classes
         return predicate in self._predicates
 
-    def starts(self, predicate: str, value: object) -> list[_Start]:
-        return self._starts.get(_key(predicate, value), [])
-
 
 class Inference:
     """One record's run of the rules. `said` are its asserted triples."""
@@ -89,19 +116,22 @@ class Inference:
         self._objects: dict[str, dict[object, list[object]]] = defaultdict(lambda: defaultdict(list))
         self._subjects: dict[str, dict[object, list[object]]] = defaultdict(lambda: defaultdict(list))
         self._asserted: set[Triple] | None = None
+        self._met: set[str] = {_TYPE}
 
-    def follow(self, triple: Triple) -> list[Triple]:
+    def follow(self, subject: object, predicate: str, value: object) -> list[Triple]:
         """What follows from this triple together with those given before; each triple is to be given once."""
-        predicate, value = triple.predicate.value, triple.object
         if not self._rules.watches(predicate, value):
             return []
-        subject = triple.subject
         self._objects[predicate][subject].append(value)
         if predicate in self._rules.by_object:
             self._subjects[predicate][value].append(subject)
+        key = _key(predicate, value)
+        self._met.add(key)
         found: list[Triple] = []
-        for start in self._rules.starts(predicate, value):
-            found += self._conclude(start, subject, value)
+        for start in self._rules.starts.get(key, ()):
+            # Most rules lack something: one look instead of a join that comes to nothing.
+            if start.needs <= self._met:
+                self._conclude(start, subject, value, found)
         return found
 
     def settle(self) -> list[Triple]:
@@ -110,56 +140,56 @@ class Inference:
         for predicate, starts in self._rules.deferred.items():
             if predicate not in self._objects:
                 continue
-            for subject, values in list(self._objects[predicate].items()):
-                for value in list(values):
+            for subject, values in self._objects[predicate].items():
+                for value in values:
                     for start in starts:
                         if self._is_said(subject, start.first, value):
-                            found += self._conclude(start, subject, value)
+                            self._conclude(start, subject, value, found)
         return found
 
-    def _conclude(self, start: _Start, subject: object, value: object) -> Iterator[Triple]:
-        bound = _bind(start.first, subject, value)
-        for solution in self._solve(start.rest, bound) if bound is not None else ():
-            for made in start.rule.head:
-                left, predicate, right = (
-                    _make(made.subject, solution),
-                    _make(made.predicate, solution),
-                    _make(made.object, solution),
-                )
-                if isinstance(left, NamedNode):
-                    yield Triple(left, predicate, right)  # type: ignore[arg-type]
-
-    def _solve(self, rest: tuple[Pattern, ...], bound: Bound) -> Iterator[Bound]:
-        if not rest:
-            yield bound
+    def _conclude(self, start: _Start, subject: object, value: object, found: list[Triple]) -> None:
+        slots: _Slots = [None] * len(start.numbers)
+        if start.subject.slot >= 0:
+            slots[start.subject.slot] = subject
+        elif start.subject.term != subject:
             return
-        pattern, later = rest[0], rest[1:]
-        for subject, value in self._pairs(pattern, bound):
-            further = dict(bound)
-            if isinstance(pattern.subject, Variable):
-                further[pattern.subject] = subject
-            if isinstance(pattern.object, Variable):
-                further[pattern.object] = value
-            yield from self._solve(later, further)
+        if start.object.slot < 0:
+            if start.object.term != value:
+                return
+        elif start.object.slot != start.subject.slot:
+            slots[start.object.slot] = value
+        elif subject != value:
+            return
+        self._join(start, 0, slots, found)
 
-    def _pairs(self, pattern: Pattern, bound: Bound) -> list[tuple[object, object]]:
-        left = bound.get(pattern.subject) if isinstance(pattern.subject, Variable) else pattern.subject
-        right = bound.get(pattern.object) if isinstance(pattern.object, Variable) else pattern.object
-        predicate = pattern.predicate.value
-        if pattern.among == "ontology":
-            known = background(pattern.predicate)
-            return [
-                (subject, value)
-                for value in ([right] if right is not None else known)
-                for subject in known.get(value, ())  # type: ignore[call-overload]
-                if left is None or subject == left
-            ]
-        if left is not None:
-            values = self._objects[predicate].get(left, ())
-            pairs = [(left, value) for value in values if right is None or value == right]
+    def _join(self, start: _Start, number: int, slots: _Slots, found: list[Triple]) -> None:
+        if number == len(start.steps):
+            _say(start, slots, found)
+            return
+        step = start.steps[number]
+        left = step.subject.of(slots) if step.left else None
+        right = step.object.of(slots) if step.right else None
+        if step.pattern.among == "ontology":
+            pairs = _stated(step, left, right)
+        elif step.left:
+            values: list[object] = self._objects[step.predicate].get(left, [])
+            if step.right:
+                values = [right] if right in values else []
+            pairs = [(left, value) for value in values]
         else:
-            pairs = [(subject, right) for subject in self._subjects[predicate].get(right, ())]
-        return pairs if pattern.among == "all" else [pair for pair in pairs if self._is_said(pair[0], pattern, pair[1])]
+            pairs = [(subject, right) for subject in self._subjects[step.predicate].get(right, ())]
+        for subject, value in pairs:
+            if step.pattern.among == "said" and not self._is_said(subject, step.pattern, value):
+                continue
+            if not step.left:
+                slots[step.subject.slot] = subject
+            if not step.right:
+                if step.object.slot == step.subject.slot:
+                    if subject != value:
+                        continue
+                else:
+                    slots[step.object.slot] = value
+            self._join(start, number + 1, slots, found)
 
     def _is_said(self, subject: object, pattern: Pattern, value: object) -> bool:
         if self._asserted is None:
@@ -196,23 +226,46 @@ def _firmness(pattern: Pattern, bound: set[object]) -> int:
     return 3 if subject else 2 if value_bound else 1
 
 
-def _bind(pattern: Pattern, subject: object, value: object) -> Bound | None:
-    bound: Bound = {}
-    places: tuple[tuple[Place, object], ...] = ((pattern.subject, subject), (pattern.object, value))
-    for place, term in places:
-        if isinstance(place, Variable):
-            if bound.setdefault(place, term) != term:
-                return None
-        elif place != term:
-            return None
-    return bound
+def _start(rule: Rule, first: Pattern, rest: tuple[Pattern, ...]) -> _Start:
+    numbers: dict[Variable, int] = {}
+
+    def spot(place: Place) -> _Spot:
+        return _Spot(numbers.setdefault(place, len(numbers))) if isinstance(place, Variable) else _Spot(-1, place)
+
+    subject, value = spot(first.subject), spot(first.object)
+    steps = []
+    for pattern in rest:
+        left, right = (not isinstance(place, Variable) or place in numbers for place in (pattern.subject, pattern.object))
+        steps.append(_Step(pattern, pattern.predicate.value, spot(pattern.subject), spot(pattern.object), left, right))
+    head = tuple((made.subject, made.predicate, made.object) for made in rule.head)
+    needs = frozenset(_key(pattern.predicate.value, pattern.object) for pattern in rest if pattern.among != "ontology")
+    return _Start(needs, first, subject, value, tuple(steps), head, numbers)
 
 
-def _make(made: Made, bound: Bound) -> object:
+def _stated(step: _Step, left: object, right: object) -> list[tuple[object, object]]:
+    """The statements of the ontology that fit a pattern."""
+    known = background(step.pattern.predicate)
+    return [
+        (subject, value)
+        for value in ([right] if step.right else known)
+        for subject in known.get(value, ())  # type: ignore[call-overload]
+        if not step.left or subject == left
+    ]
+
+
+def _say(start: _Start, slots: _Slots, found: list[Triple]) -> None:
+    for subject, predicate, value in start.head:
+        left = _make(subject, start.numbers, slots)
+        if isinstance(left, NamedNode):
+            middle, right = _make(predicate, start.numbers, slots), _make(value, start.numbers, slots)
+            found.append(Triple(left, middle, right))  # type: ignore[arg-type]
+
+
+def _make(made: Made, numbers: dict[Variable, int], slots: _Slots) -> object:
     if isinstance(made, Variable):
-        return bound[made]
+        return slots[numbers[made]]
     if isinstance(made, Minted):
-        of = bound[made.of]
-        word = made.word if made.by is None else f"{made.word}-{short_hash(str(bound[made.by]))}"
+        of = slots[numbers[made.of]]
+        word = made.word if made.by is None else f"{made.word}-{short_hash(str(slots[numbers[made.by]]))}"
         return part(of, word) if isinstance(of, NamedNode) else None
     return made

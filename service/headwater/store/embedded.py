@@ -93,6 +93,10 @@ class EmbeddedStore:
         with self._writing:
             try:
                 self._live.bulk_extend(added)
+                if self._path is not None:
+                    # A bulk load leaves its files side by side, and every look-up has to look into each of them: with 10 million
+                    # statements that is 22 files and 130 µs, afterwards 9 µs.
+                    self._live.optimize()
                 self._mark(self._live, sequence)
             except OSError as error:
                 raise StorageFailed(f"The triplestore could not be written: {error}") from error

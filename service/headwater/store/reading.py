@@ -96,6 +96,24 @@ def named(text: str, base: str = "") -> Iterator[tuple[Token, str | None]]:
         yield token, found
 
 
+def prologue(text: str) -> str:
+    """The `PREFIX` and `BASE` declarations at the beginning of a text.
+
+    >>> prologue("PREFIX a: <urn:> # here\\n BASE <urn:b> SELECT * {}")
+    'PREFIX a: <urn:> BASE <urn:b>'
+    """
+    found: list[str] = []
+    waiting = 0
+    for token in tokens(text):
+        if token.kind == "word" and token.text.upper() in ("PREFIX", "BASE") and not waiting:
+            waiting = 3 if token.text.upper() == "PREFIX" else 2
+        if not waiting:
+            break
+        found.append(token.text)
+        waiting -= 1
+    return " ".join(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Clauses:
     """The dataset that a query's own `FROM` clauses name: graphs to merge, and named graphs."""

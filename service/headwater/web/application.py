@@ -22,6 +22,7 @@ from headwater.web.routes import (
     landing,
     lineage,
     operations,
+    plans,
     questions,
     records,
     reference,
@@ -50,7 +51,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         version=__version__,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[
-            {"name": "questions", "description": "Lineage, impact and benefits."},
+            {"name": "questions", "description": "Lineage, impact, benefits and plans."},
             {"name": "objects", "description": "What is known of each digital object."},
             {"name": "records", "description": "Writing: documents in, verdict of the gate out."},
             {"name": "sparql", "description": "SPARQL 1.1 over what the reader may see: queries, updates, the graph store."},
@@ -68,9 +69,10 @@ def create_app(headwater: Headwater) -> FastAPI:
     problems.register(app)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
-    expensive = (questions, records, sparql, updates, graph_store, graph, lineage, search, ask)
+    expensive = (questions, plans, records, sparql, updates, graph_store, graph, lineage, search, ask)
     for routes in (
         questions,
+        plans,
         catalogue,
         records,
         audits,
@@ -88,7 +90,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         terms,
     ):
         asked_first = [Depends(counted)] if routes in expensive else []
-        if routes is questions:
+        if routes in (questions, plans):
             asked_first.append(Depends(long_question))
         app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
     return app

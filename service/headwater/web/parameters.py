@@ -33,7 +33,8 @@ def read_depth(value: object) -> object:
     raise ValueError("must be a number from 0 upwards, or 'full'")
 
 
-def _slice(value: object) -> object:
+def read_slice(value: object) -> object:
+    """A slice as an object, or as the JSON text of one. Raises `ValueError` for anything else."""
     if not isinstance(value, str):
         return value
     try:
@@ -112,7 +113,7 @@ class Impact(Traversal):
         description="Simulate a change of this kind at the object. Left out, id must name a change notice.",
         examples=["labels-corrected"],
     )
-    slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
+    slice: Annotated[dict[str, Any] | None, BeforeValidator(read_slice)] = Field(
         None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
     )
 
@@ -135,7 +136,7 @@ class Explain(Question):
     change: str | None = Field(
         None, max_length=64, description="Suppose a change of this kind at id.", examples=["labels-corrected"]
     )
-    slice: Annotated[dict[str, Any] | None, BeforeValidator(_slice)] = Field(
+    slice: Annotated[dict[str, Any] | None, BeforeValidator(read_slice)] = Field(
         None, description='Which part changed, as JSON, such as {"labels": ["7"]}; left out, all of it.'
     )
     k: int = Field(3, ge=1, le=50, description="How many paths, the best first.")

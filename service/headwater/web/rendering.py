@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from headwater import __version__
+from headwater.lineage.costing import duration
 from headwater.pictures.kinds import KIND_GLYPHS, OTHER_GLYPH, STATES
 from headwater.pictures.svg import stylesheet
 from headwater.questions.description import Thing
@@ -86,6 +87,7 @@ def _environment() -> Environment:
         count=_count,
         ticked=_ticked,
         because=because,
+        duration=duration,
         settled_by=settled_by,
         role_up=role_up,
         role_down=role_down,

@@ -55,6 +55,68 @@ def nodes_table(answer: Mapping[str, Any]) -> bytes:
     return table(NODE_COLUMNS, rows)
 
 
+PLAN_COLUMNS = (
+    "part",
+    "number",
+    "id",
+    "kind",
+    "label",
+    "what",
+    "why",
+    "after",
+    "hours",
+    "hours_from",
+    "kwh",
+    "command",
+    "code",
+    "inputs",
+    "mends",
+    "mended_so_far",
+    "gain",
+    "by",
+)
+
+
+def plan_table(answer: Mapping[str, Any]) -> bytes:
+    """A plan as CSV: its steps in order, then what people do, then what is left alone (`part` says which)."""
+    rows: list[dict[str, Any]] = []
+    for step in answer["steps"]:
+        recipe, cost = step["recipe"], step["cost"]
+        rows.append(
+            {
+                "part": "step",
+                "number": step["step"],
+                "id": step["run"],
+                "kind": "run",
+                "label": step["label"],
+                "what": step["what"],
+                "why": step["because"],
+                "after": step["after"],
+                "hours": cost["hours"],
+                "hours_from": cost["hours_from"]["basis"],
+                "kwh": cost["kwh"],
+                "command": recipe["command"],
+                "code": [row["identifier"] or row["id"] for row in recipe["code"]],
+                "inputs": [_swapped(row) for row in recipe["inputs"]],
+                "mends": step["mends"],
+                "mended_so_far": step["so_far"]["mended"],
+                "gain": [f"{row['metric']} {row['mean_delta']:+.4g}" for row in step["gain"]["metrics"]],
+            }
+        )
+    for action in answer["actions"]:
+        rows.append({"part": "action", **{name: action[name] for name in ("id", "kind", "label", "what", "why", "after")}})
+    for left in answer["skipped"]:
+        row = {name: left[name] for name in ("id", "kind", "label", "why", "by")}
+        rows.append({"part": "skipped", "what": left["reason"], **row})
+    return table(PLAN_COLUMNS, ([row.get(column) for column in PLAN_COLUMNS] for row in rows))
+
+
+def _swapped(row: Mapping[str, Any]) -> str:
+    """An input as it goes into the repetition: its role, and the thing or the step that it comes from."""
+    source = f"step:{row['from_step']}" if row["from_step"] else row["instead"] or row["waits_for"] or row["id"]
+    return f"{row['role']}={source}"
+
+
 def hops_table(answer: Mapping[str, Any]) -> bytes:
     """The hops of an explanation's paths as CSV, path by path."""
     rows = (

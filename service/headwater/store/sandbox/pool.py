@@ -144,7 +144,8 @@ class Stream:
 
     def close(self) -> None:
         """Let go of the answer; a query that still runs is stopped."""
-        self._job.cancel()
+        if not self._spool.done:
+            self._job.cancel()
         self._spool.close()
 
 

@@ -26,6 +26,11 @@ class Spool:
         self._error: HeadwaterError | None = None
 
     @property
+    def done(self) -> bool:
+        """Whether nothing more comes."""
+        return self._done
+
+    @property
     def size(self) -> int:
         return self._written
 
