@@ -27,6 +27,8 @@ from headwater.web.caching import validators
 from headwater.web.leaving import until_gone
 from headwater.web.negotiation import HTML, Offer, choose
 from headwater.web.negotiation import RDF as SYNTAXES
+from headwater.web.observing import note
+from headwater.web.rates import the_rates
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
 from headwater.web.uploads import bounded
@@ -210,11 +212,20 @@ async def _answered(request: Request, question: Asked, headwater: App, reader: W
 
 
 async def _run(request: Request, question: Asked, media_type: str, headwater: App, reader: Who) -> Told | Stream:
-    job = headwater.sandbox.job()
     text, dataset, base = question.query or "", question.dataset or None, str(request.url.replace(query=""))
-    return await until_gone(
-        request, lambda: headwater.stream(text, reader, media_type, dataset=dataset, base=base, job=job), job.cancel
-    )
+    told, rates = note(request, "query", text, reader.name), the_rates(request)
+    async with rates.turn(request):
+        job = headwater.sandbox.job()
+        answer = await until_gone(
+            request,
+            lambda: headwater.stream(text, reader, media_type, dataset=dataset, base=base, job=job),
+            job.cancel,
+            rates.asking,
+        )
+    told.more["sequence"] = answer.sequence
+    if isinstance(answer, Told) and answer.kept:
+        told.outcome = "cached"
+    return answer
 
 
 async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
