@@ -53,7 +53,7 @@ def _record(thing: str, word: str, text: str) -> str:
 
 def _twin(folder: Path, level: str, hidden: str) -> Headwater:
     """Both hold a public, an internal and a project's record; `hidden` is the one that is not the same."""
-    headwater = Headwater.open(Settings(data=folder / "data", store="memory", base_iri=BASE))
+    headwater = Headwater.open(Settings(data=folder / "data", store="memory", base_iri=BASE, requests_per_minute=0))
     admin = headwater.reader(None, loopback=True)
     for name, visibility in (("seen", "public"), ("staff", "internal"), ("team", "project:secret")):
         text = f"INSERT DATA {{ GRAPH <urn:{name}> {{ <urn:{name}:thing> a hw:Dataset ; rdfs:label '{name}' }} }}"
@@ -132,6 +132,21 @@ _QUERIES = [
     f"CONSTRUCT {{ <urn:x> <urn:n> ?n }} WHERE {{ SELECT (COUNT(*) AS ?n) {{ ?s <{_WORD}> ?o }} }}",
     f"SELECT * {{ SERVICE <{BASE}sparql> {{ ?s ?p ?o }} }}",
     f"SELECT (<{_THING}>(?s) AS ?x) {{ ?s ?p ?o }}",
+    *(
+        f"PREFIX hw: <https://w3id.org/headwater/terms#> {query}"
+        for query in (
+            "SELECT * { ?x hw:downstreamOf <urn:seen:thing> }",
+            "SELECT (COUNT(*) AS ?n) { ?x hw:downstreamOf <urn:seen:thing> }",
+            "SELECT * { ?x hw:downstreamOf [ hw:of <urn:seen:thing> ; hw:distance ?d ; hw:role ?r ] }",
+            "SELECT * { ?x hw:downstreamOf ?y . ?y a hw:Dataset }",
+            "SELECT * FROM <urn:seen> { ?x hw:downstreamOf <urn:seen:thing> }",
+            "SELECT * { ?x hw:impactedBy <urn:seen:thing> }",
+            f"SELECT * {{ ?x hw:impactedBy <{_THING}> }}",
+            f"SELECT * {{ ?x hw:upstreamOf <{_THING}> }}",
+            f"SELECT * {{ ?x hw:downstreamOf <{_THING}> }}",
+            f"ASK {{ <{_THING}> hw:downstreamOf <urn:seen:thing> }}",
+        )
+    ),
     f"SELECT * {{ ?s <{_WORD}> ?o . ?s !!! }}",
 ]
 _IN_GRAPH = [
@@ -168,6 +183,19 @@ def _asked(twins: tuple[str, Twin, Twin], **more: object) -> None:
 @pytest.mark.parametrize("query", _QUERIES)
 def test_no_query_tells_what_is_hidden(twins: tuple[str, Twin, Twin], query: str) -> None:
     _asked(twins, params={"query": query})
+
+
+def test_a_text_that_ends_in_the_names_of_levels_is_not_taken_for_a_text_of_somebody_who_sees_them(
+    twins: tuple[str, Twin, Twin],
+) -> None:
+    level, one, other = twins
+    text = "SELECT * FROM <urn:seen> { ?x <https://w3id.org/headwater/terms#downstreamOf> <urn:seen:thing> }"
+    told = one.send("admin", "GET", "/sparql", params={"query": text})
+    assert _THING in told.text
+    for levels in ("internal", "project:secret", "internal\nproject:secret", "internal\nproject:secret\npublic"):
+        for reader in _readers(level):
+            asked = {"query": f"{text}\n{levels}"}
+            _alike(*(twin.send(reader, "GET", "/sparql", params=asked) for twin in (one, other)), (reader, levels))
 
 
 @pytest.mark.parametrize("graph", _HIDDEN.values(), ids=_HIDDEN.keys())

@@ -45,7 +45,7 @@ class Told:
     """Whether it was given before, and kept."""
 
 
-_Key = tuple[str, str, str | None, tuple[str, ...], tuple[str, ...], int]
+_Key = tuple[str, tuple[str, ...], str, str | None, tuple[str, ...], tuple[str, ...], int]
 
 
 class Kept:
@@ -174,7 +174,8 @@ class Querying(Asking):
         default, named = self._dataset(text, words, reader, dataset, base)
         # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
-        key = ("\n".join([text, *levels]), base, media_type, default, named, self._store.sequence())
+        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
+        key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
         keeping = not words & _CHANGING
         if keeping and (found := self.kept_answers.find(key)) is not None:
             return found
@@ -189,7 +190,7 @@ class Querying(Asking):
             return stream
         told = Told(stream.body(), stream.media_type, stream.sequence)
         if keeping:
-            self.kept_answers.keep((*key[:5], told.sequence), told)
+            self.kept_answers.keep((*key[:6], told.sequence), told)
         return told
 
     def _dataset(

@@ -74,7 +74,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
-    expensive = (questions, plans, reports, records, sparql, updates, graph_store, graph, lineage, search, ask)
+    expensive = (questions, plans, reports, records, sparql, updates, graph_store, graph, lineage, search, ask, void)
     for routes in (
         questions,
         statements,
