@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     )
     query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Web origins, as a JSON list, whose pages may ask in their visitors' browsers, as strangers who only read; "
+        "'*' is every origin.",
+    )
     queries_per_reader: int = Field(
         0,
         ge=0,

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.crossing import CrossOrigin
 from headwater.web.metrics import Metrics
 from headwater.web.observing import Observed, long_question
 from headwater.web.rates import Rates, counted
@@ -26,10 +27,13 @@ from headwater.web.routes import (
     questions,
     records,
     reference,
+    reports,
     search,
     sparql,
+    statements,
     terms,
     updates,
+    void,
 )
 
 _ABOUT = """
@@ -69,10 +73,13 @@ def create_app(headwater: Headwater) -> FastAPI:
     problems.register(app)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
-    expensive = (questions, plans, records, sparql, updates, graph_store, graph, lineage, search, ask)
+    app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
+    expensive = (questions, plans, reports, records, sparql, updates, graph_store, graph, lineage, search, ask)
     for routes in (
         questions,
+        statements,
         plans,
+        reports,
         catalogue,
         records,
         audits,
@@ -88,6 +95,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         ask,
         reference,
         terms,
+        void,
     ):
         asked_first = [Depends(counted)] if routes in expensive else []
         if routes in (questions, plans):
