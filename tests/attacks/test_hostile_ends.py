@@ -119,6 +119,6 @@ def test_queries_during_a_rebuild_see_everything_or_are_errors(tmp_path: Path) -
         assert {body.split()[1] for body in found} == {b"300"}
 
 
-def test_the_service_outlives_a_terminal_that_goes_away(own: Service) -> None:
-    os.kill(own.pid, signal.SIGPIPE)
-    own.alive()
+def test_the_service_outlives_a_terminal_that_goes_away(service: Service) -> None:
+    os.kill(service.pid, signal.SIGPIPE)
+    service.alive()
