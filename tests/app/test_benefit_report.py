@@ -92,6 +92,11 @@ def test_users_are_new_or_returning_and_runs_without_one_are_counted(lab: Headwa
     assert (after["new"]["count"], after["returning"]["count"], after["only_before"]) == (0, 0, 2)
 
 
+def test_a_run_of_unknown_time_is_no_proof_that_its_user_was_there_before(lab: Headwater, write: Write) -> None:
+    write(lab, "undated", run("whenever", "v1", "", "", "bo"))
+    assert named(report(lab, 2024)["users"]["new"]) == {"Bo"}
+
+
 def test_a_run_counts_in_the_year_in_which_it_ended(lab: Headwater) -> None:
     told = report(lab, 2024)["compute"]
     assert (told["year"]["runs"], told["year"]["hours"], told["year"]["runs_with_hours"]) == (3, 3.0, 1)

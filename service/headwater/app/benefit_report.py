@@ -126,7 +126,8 @@ class YearlyReport:
         """Who was responsible for what came in the year: for the first time, or before as well; and where nobody is named."""
         lineage = now.lineage
         in_year = _responsible(down.new, lineage)
-        ever = _responsible([*down.earlier, *down.undated], lineage)
+        # What nobody knows the time of is no proof that somebody was there before.
+        ever = _responsible(down.earlier, lineage)
         people = {agent for agents in in_year.values() for agent in agents}
         old = {agent for agents in ever.values() for agent in agents}
         runs = [node for node in down.new if lineage.kind_name(node) == "run"]
