@@ -90,7 +90,7 @@ def test_sparqlwrapper_asks_in_every_form_and_writes(address: str, posting: bool
 def test_rdflib_asks_a_store_over_the_network(address: str, method: str, format: str) -> None:
     graph = rdflib.Graph(SPARQLStore(f"{address}/sparql", method=method, returnFormat=format))
     rows = [str(row[0]) for row in graph.query(_SELECT)]  # type: ignore[index]
-    assert rows == ["caffè"]
+    assert "caffè" in rows
     thing = rdflib.URIRef("urn:client:thing")
     assert rdflib.Literal("caffè") in set(graph.objects(thing, rdflib.RDFS.label))
 
@@ -178,10 +178,9 @@ def test_the_commands_that_people_type_work(address: str) -> None:
         )
         return done.stdout.decode()
 
-    assert curl("-G", f"{address}/sparql", "--data-urlencode", f"query={_SELECT}", "-H", "Accept: text/csv").split() == [
-        "l",
-        "caffè",
-    ]
+    table = curl("-G", f"{address}/sparql", "--data-urlencode", f"query={_SELECT}", "-H", "Accept: text/csv").split()
+    assert table[0] == "l"
+    assert "caffè" in table
     assert json.loads(curl(f"{address}/sparql", "--data-urlencode", f"query={_ASK}"))["boolean"] is True
     direct = ["-H", "Content-Type: application/sparql-query", "--data-binary", "@-", f"{address}/sparql"]
     assert "caffè" in curl(*direct, sent=_SELECT)

@@ -20,7 +20,7 @@ from headwater.access import Reader
 from headwater.app.asking import Asking
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadQuery, TooLarge
+from headwater.errors import BadQuery, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
@@ -171,6 +171,7 @@ class Querying(Asking):
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
         words = guard(text, self.settings.max_query_length)
+        self._standing(self._store.sequence())
         default, named = self._dataset(text, words, reader, dataset, base)
         # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
@@ -186,12 +187,22 @@ class Querying(Asking):
 
         text = self._with_lineage(text, reader, base, default, ends)
         stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        try:
+            self._standing(stream.sequence)
+        except Unavailable:
+            stream.close()
+            raise
         if not stream.whole:
             return stream
         told = Told(stream.body(), stream.media_type, stream.sequence)
         if keeping:
             self.kept_answers.keep((*key[:6], told.sequence), told)
         return told
+
+    def _standing(self, sequence: int) -> None:
+        """Raises `Unavailable` where a state of the store is that of one which is just being made anew: it holds a part only."""
+        if sequence == 0 and self.ledger.last_sequence() > 0:
+            raise Unavailable("The triplestore is being made anew from the ledger.", remedy="Try again in a moment.")
 
     def _dataset(
         self, text: str, words: Iterable[str], reader: Reader, asked: Clauses | None, base: str

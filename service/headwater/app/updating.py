@@ -83,6 +83,7 @@ class Updating(Querying):
             for _ in range(_ATTEMPTS):
                 copied, most = self._copied(touched, named.any_graph, writer), self.settings.max_update_statements
                 stream = self.sandbox.update(text, copied, most, base=base)
+                self._standing(stream.sequence)
                 changed = list(scratch.changes(stream.body()))
                 try:
                     return self._write(changed, writer, visibility, after=stream.sequence)

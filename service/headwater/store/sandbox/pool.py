@@ -67,6 +67,7 @@ class _Process:
     def __init__(self, memory: int) -> None:
         self.snapshot: Snapshot | None = None
         self.lists: dict[tuple[str, ...], str] = {}
+        self.used = False
         source = str(Path(__file__).resolve().parents[3])
         paths = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
@@ -221,9 +222,10 @@ class Sandbox:
         """A query to come, so that it can be cancelled while it runs; its time begins now."""
         return Job(time.monotonic() + self.limits.seconds)
 
-    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None) -> Stream:
+    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None, *, again: bool = True) -> Stream:
         job = job or self.job()
         process = self._taken(job)
+        again = again and process.used
         spool = Spool()
         begun: dict[str, Any] = {}
         try:
@@ -240,8 +242,11 @@ class Sandbox:
             raise
         try:
             whole = spool.wait(_WHOLE)
-        except BaseException:
+        except BaseException as error:
             spool.close()
+            if again and isinstance(error, QueryBroke) and not begun and not job.cancelled:
+                # It may have died before it was asked, too late to be seen: a new one tells whether it is the query's fault.
+                return self._run(asked, lists, job, again=False)
             raise
         return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
 
@@ -333,6 +338,7 @@ class Sandbox:
         process.ask(asked | {"snapshot": str(snapshot.path), "lists": new})
 
     def _back(self, process: _Process) -> None:
+        process.used = True
         with self._free:
             if self._closed:
                 process.kill()
