@@ -196,6 +196,20 @@ class TripleStoreConformance:
         assert set(filled.graphs_with(Triple(S, P, Literal("shared")))) == {A, B}
         assert list(filled.graphs_with(Triple(S, Q, Literal("shared")))) == []
 
+    def test_of_some_graphs_those_that_hold_a_triple_are_told(self, filled: TripleStore) -> None:
+        shared = Triple(S, P, Literal("shared"))
+        assert set(filled.holding(shared, [A, B, C])) == {A, B}
+        assert filled.holding(shared, [B]) == [B]
+        assert filled.holding(Triple(S, Q, Literal("shared")), [A, B, C]) == []
+
+    def test_a_large_change_can_be_taken_as_a_whole(self, filled: TripleStore) -> None:
+        more = [_quad(str(number), C) for number in range(25_000)]
+        filled.change([_quad("in c", C)], more, 6, whole=True)
+        assert len(list(filled.graph(C))) == 25_000
+        filled.change([], [_quad(str(number), A) for number in range(25_000)], 7, whole=True)
+        assert len(list(filled.graph(A))) == 25_002
+        assert filled.sequence() == 7
+
     def test_what_is_said_about_a_node_is_told_from_the_given_graphs_only(self, filled: TripleStore) -> None:
         assert {triple.object.value for triple in filled.about(S, [A])} == {"in a", "shared"}  # type: ignore[union-attr]
         assert {triple.object.value for triple in filled.about(S, [A, B])} == {"in a", "in b", "shared"}  # type: ignore[union-attr]

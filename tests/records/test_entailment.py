@@ -66,7 +66,7 @@ def _ontology() -> rdflib.Graph:
 _ONTOLOGY = _ontology()
 
 
-def _by_owlrl(triples: list[Triple]) -> set[tuple[str, str, str]]:
+def by_owlrl(triples: list[Triple]) -> set[tuple[str, str, str]]:
     graph = rdflib.Graph()
     for triple in _ONTOLOGY:
         graph.add(triple)
@@ -91,7 +91,7 @@ def _ours(triples: list[Triple]) -> set[tuple[str, str, str]]:
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, derandomize=True)
 @given(st.lists(_statements, min_size=12, max_size=25, unique=True))
 def test_the_closure_is_the_one_that_owlrl_finds(triples: list[Triple]) -> None:
-    assert _ours(triples) == _by_owlrl(triples)
+    assert _ours(triples) == by_owlrl(triples)
 
 
 @given(_graphs, st.randoms(use_true_random=False))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from headwater.records.entailment import Entailer
-from headwater.records.facts import part
-from headwater.terms.minting import short_hash
 from headwater.terms.names import DCTERMS, HW, MEXALGO, MEXCORE, MEXPERF, MLS, PREFIXES, PROV, RDF, RDFS
-from headwater.terms.rules import Minted, Pattern, Rule, Variable, background, guarded_rules
+from headwater.terms.rules import Minted, Variable, guarded_rules
 from headwater.terms.vocabulary import Axioms
+
+from .naive import naive
 
 HEAD = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items()) + "@prefix : <urn:x:> .\n"
 ENTAILER = Entailer()
@@ -127,58 +127,6 @@ graphs = st.lists(
     ),
     max_size=25,
 )
-
-
-def naive(said: set[Triple], rules: tuple[Rule, ...]) -> set[Triple]:
-    """The closure by trying every rule on everything until nothing is new."""
-    known = set(said)
-    while True:
-        new = {conclusion for rule in rules for conclusion in fits(rule, known, said)} - known
-        if not new:
-            return known
-        known |= new
-
-
-def fits(rule: Rule, known: set[Triple], said: set[Triple]) -> list[Triple]:
-    solutions: list[dict[Variable, object]] = [{}]
-    for pattern in rule.body:
-        solutions = [further for bound in solutions for further in matches(pattern, bound, known, said)]
-    found = []
-    for bound in solutions:
-        for made in rule.head:
-            left, middle, right = (fill(place, bound) for place in (made.subject, made.predicate, made.object))
-            if isinstance(left, NamedNode):
-                found.append(Triple(left, middle, right))  # type: ignore[arg-type]
-    return found
-
-
-def matches(
-    pattern: Pattern, bound: dict[Variable, object], known: set[Triple], said: set[Triple]
-) -> list[dict[Variable, object]]:
-    if pattern.among == "ontology":
-        pairs = [(subject, value) for value, subjects in background(pattern.predicate).items() for subject in subjects]
-    else:
-        among = said if pattern.among == "said" else known
-        pairs = [(t.subject, t.object) for t in among if t.predicate == pattern.predicate]  # type: ignore[misc]
-    found = []
-    for pair in pairs:
-        further = dict(bound)
-        if all(
-            further.setdefault(place, term) == term if isinstance(place, Variable) else place == term
-            for place, term in zip((pattern.subject, pattern.object), pair, strict=True)
-        ):
-            found.append(further)
-    return found
-
-
-def fill(place: object, bound: dict[Variable, object]) -> object:
-    if isinstance(place, Variable):
-        return bound[place]
-    if isinstance(place, Minted):
-        of = bound[place.of]
-        word = place.word if place.by is None else f"{place.word}-{short_hash(str(bound[place.by]))}"
-        return part(of, word) if isinstance(of, NamedNode) else None
-    return place
 
 
 @settings(max_examples=60, deadline=None)

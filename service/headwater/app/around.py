@@ -8,8 +8,10 @@ from itertools import islice
 
 from pyoxigraph import NamedNode, Triple
 
+from headwater.store.graphs import graphs_of
+from headwater.store.joint import JointChange
 from headwater.store.protocol import TripleStore
-from headwater.store.views import Views, entailed_graph
+from headwater.store.views import Views
 
 MUCH = 300
 """Statements about one thing from which on they are not read one after the other, whatever they say: a run that made ten thousand
@@ -19,14 +21,16 @@ files is named by each of them, and would cost more with every one."""
 class Around:
     """The surroundings of records that are about to be written or withdrawn; all levels, because the gate judges the whole.
 
-    `revised` are the IRIs of those records that have a revision in the store: what only these say does not count.
+    `revised` are the IRIs of those records that have a revision in the store: what only these say does not count, nor do the
+    joint conclusions that go with the write.
     """
 
-    def __init__(self, store: TripleStore, views: Views, revised: Sequence[str]) -> None:
+    def __init__(self, store: TripleStore, views: Views, revised: Sequence[str], joint: JointChange | None = None) -> None:
         self._store = store
+        self._joint = joint or JointChange()
         self._graphs = views.graphs(internal=True, projects=None)
         self._is_view = views.is_view
-        self._revised = [graph for iri in revised for graph in (NamedNode(iri), entailed_graph(iri))]
+        self._revised = [graph for iri in revised for graph in graphs_of(iri)]
 
     def about(self, iri: str, predicates: Collection[str] | None, also: Collection[Triple]) -> Iterator[Triple]:
         """What others say of a thing: all of it, or where that is much, what they say by these predicates and those of `also`."""
@@ -62,9 +66,10 @@ class Around:
     @cached_property
     def _going(self) -> dict[Triple, None]:
         mine = set(self._revised)
-        return {
+        alone = {
             triple: None
             for graph in self._revised
             for triple in self._store.graph(graph)
             if all(other in mine or self._is_view(other) for other in self._store.graphs_with(triple))
         }
+        return {triple: None for triple in (*alone, *self._joint.gone) if triple not in self._joint.added}

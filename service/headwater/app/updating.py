@@ -26,6 +26,7 @@ from headwater.store.guard import guard
 from headwater.store.reading import Clauses
 from headwater.store.rewriting import footprint, using
 from headwater.store.sandbox import scratch
+from headwater.terms.minting import is_entailed
 
 _ATTEMPTS = 20
 _EVIDENCE = "asserted"
@@ -121,7 +122,7 @@ class Updating(Querying):
         return Written(self.sequence, outcomes)
 
     def _not_ours(self, iri: str) -> None:
-        if self.views.is_view(NamedNode(iri)) or iri.endswith("#entailed"):
+        if self.views.is_view(NamedNode(iri)) or is_entailed(iri):
             raise BadParameter(
                 f"<{iri}> is made by Headwater from what records say, and cannot be written.",
                 parameter="graph",

@@ -20,6 +20,7 @@ from headwater.app.around import Around
 from headwater.app.classes import Classes
 from headwater.app.garbage import held_back
 from headwater.app.report import ImportReport, RecordOutcome
+from headwater.app.together import settled, with_joint
 from headwater.checking.gate import Gate
 from headwater.checking.report import GateReport
 from headwater.errors import BadInput, Conflict, HeadwaterError, NotFound, RejectedByGate
@@ -193,7 +194,11 @@ class Writer:
         revised = [record.iri for record in present if record.iri not in same]
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
-            verdicts |= self.gate.check(*self._classes.applied(others, Around(self._store, self.views, [*revised, *withdrawn])))
+            going = [Applied(iri, None) for iri in withdrawn]
+            joint = self.views.foresee([*(Applied(record.iri, record) for record in others), *going])
+            around = Around(self._store, self.views, [*revised, *withdrawn], joint)
+            found = self.gate.check(*self._classes.applied(with_joint(others, joint), around))
+            verdicts |= settled(found, others, joint)
         return verdicts
 
     def _unchanged(self, record: Record) -> bool:
@@ -278,7 +283,8 @@ class Writer:
 
     def _note_losses(self, withdrawn: Sequence[str]) -> None:
         """A withdrawal is never refused: there may be a duty to withdraw. What it makes wrong elsewhere is told."""
-        _, around = self._classes.applied([], Around(self._store, self.views, withdrawn))
+        joint = self.views.foresee([Applied(iri, None) for iri in withdrawn])
+        _, around = self._classes.applied([], Around(self._store, self.views, withdrawn, joint))
         losses = self.gate.losses(around).violations
         if losses:
             _log.warning("withdrawing <%s> leaves things that the shapes do not allow: %s", withdrawn[0], losses[0].sentence())
@@ -347,13 +353,26 @@ class Writer:
                 (lambda: self._index.sequence, self._apply_to_index),
             ):
                 while part() < last:
-                    entries = self._ledger.since(part(), _CATCH_UP)
+                    entries = self._since(part())
                     apply([self._applied(entry) for entry in entries], [entry.revision for entry in entries])
                     done += len(entries)
                     if progress is not None:
                         progress(done, None)
             self.save_index()
             return behind
+
+    def _since(self, sequence: int) -> list[Entry]:
+        """The next entries, and never a part of one write: what a crash cut short has to be done again as a whole."""
+        entries: list[Entry] = []
+        while more := self._ledger.since(entries[-1].revision.sequence if entries else sequence, _CATCH_UP):
+            entries += more
+            if len(more) < _CATCH_UP:
+                break
+            times = [entry.revision.written_at for entry in entries]
+            whole = next((place for place in range(len(times) - 1, 0, -1) if times[place] != times[place - 1]), 0)
+            if whole:
+                return entries[:whole]
+        return entries
 
     def _applied(self, entry: Entry) -> Applied:
         return Applied(entry.revision.iri, entry.record(self._maker) if entry.revision.act == "write" else None)

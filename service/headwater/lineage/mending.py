@@ -8,7 +8,7 @@ import numpy as np
 
 from headwater.lineage.graph import BoolArray, Int32Array, LineageGraph
 
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
+_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "deny")
 
 
 def revisions_after(graph: LineageGraph, things: Iterable[int]) -> set[int]:

@@ -79,12 +79,12 @@ class RuleSet:
             for number, pattern in enumerate(rule.body):
                 if pattern.among == "ontology":
                     continue
-                rest = _joined(pattern, [p for i, p in enumerate(rule.body) if i != number])
+                rest = joined(variables(pattern), [p for i, p in enumerate(rule.body) if i != number])
                 self._watch(pattern)
                 if late and number == 0:
                     self.deferred[pattern.predicate.value].append(_start(rule, pattern, rest))
                 elif not late:
-                    self.starts[_key(pattern.predicate.value, pattern.object)].append(_start(rule, pattern, rest))
+                    self.starts[key(pattern.predicate.value, pattern.object)].append(_start(rule, pattern, rest))
                 self._index(pattern, rest)
 
     def _watch(self, pattern: Pattern) -> None:
@@ -94,11 +94,11 @@ class RuleSet:
             self._predicates.add(pattern.predicate.value)
 
     def _index(self, first: Pattern, rest: tuple[Pattern, ...]) -> None:
-        bound = _variables(first)
+        bound = variables(first)
         for pattern in rest:
             if pattern.subject not in bound and pattern.among != "ontology":
                 self.by_object.add(pattern.predicate.value)
-            bound |= _variables(pattern)
+            bound |= variables(pattern)
 
     def watches(self, predicate: str, value: object) -> bool:
         """Whether any rule looks at triples with this predicate and, for types, this class."""
@@ -125,10 +125,10 @@ class Inference:
         self._objects[predicate][subject].append(value)
         if predicate in self._rules.by_object:
             self._subjects[predicate][value].append(subject)
-        key = _key(predicate, value)
-        self._met.add(key)
+        at = key(predicate, value)
+        self._met.add(at)
         found: list[Triple] = []
-        for start in self._rules.starts.get(key, ()):
+        for start in self._rules.starts.get(at, ()):
             # Most rules lack something: one look instead of a join that comes to nothing.
             if start.needs <= self._met:
                 self._conclude(start, subject, value, found)
@@ -197,23 +197,24 @@ class Inference:
         return Triple(subject, pattern.predicate, value) in self._asserted  # type: ignore[arg-type]
 
 
-def _key(predicate: str, value: object) -> str:
+def key(predicate: str, value: object) -> str:
     """What sets a rule off: for types the class, so that the many types no rule asks for cost nothing."""
     return value.value if predicate == _TYPE and isinstance(value, NamedNode) else predicate
 
 
-def _variables(pattern: Pattern) -> set[object]:
+def variables(pattern: Pattern) -> set[object]:
+    """The variables of a pattern."""
     return {place for place in (pattern.subject, pattern.object) if isinstance(place, Variable)}
 
 
-def _joined(first: Pattern, others: list[Pattern]) -> tuple[Pattern, ...]:
-    """The other patterns in an order in which each shares a variable with those before; guards first, as they cost least."""
-    bound = _variables(first)
+def joined(known: Iterable[object], others: list[Pattern]) -> tuple[Pattern, ...]:
+    """Patterns in an order in which each shares a variable with those before, or with `known`; guards first: they cost least."""
+    bound = set(known)
     ordered: list[Pattern] = []
     while others:
         best = max(range(len(others)), key=lambda number: (_firmness(others[number], bound), -number))
         ordered.append(others.pop(best))
-        bound |= _variables(ordered[-1])
+        bound |= variables(ordered[-1])
     return tuple(ordered)
 
 
@@ -238,7 +239,7 @@ def _start(rule: Rule, first: Pattern, rest: tuple[Pattern, ...]) -> _Start:
         left, right = (not isinstance(place, Variable) or place in numbers for place in (pattern.subject, pattern.object))
         steps.append(_Step(pattern, pattern.predicate.value, spot(pattern.subject), spot(pattern.object), left, right))
     head = tuple((made.subject, made.predicate, made.object) for made in rule.head)
-    needs = frozenset(_key(pattern.predicate.value, pattern.object) for pattern in rest if pattern.among != "ontology")
+    needs = frozenset(key(pattern.predicate.value, pattern.object) for pattern in rest if pattern.among != "ontology")
     return _Start(needs, first, subject, value, tuple(steps), head, numbers)
 
 

@@ -20,6 +20,9 @@ from headwater.terms.names import HW
 STATE = NamedNode(HW["store-state"].value)
 """The graph in which a store remembers how far it has come and each record's visibility."""
 
+ATOMIC = 20_000
+"""Up to so many quads a change is always taken as a whole."""
+
 
 class StoreBroken(HeadwaterError):
     """The triplestore cannot be opened or read; it is a view of the ledger and can be made anew."""
@@ -51,8 +54,12 @@ class TripleStore(Protocol):
         """How far in the ledger the store has come; 0 for an empty one."""
         ...
 
-    def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int) -> None:
-        """Remove, add and remember `sequence`, so that readers see all of it or nothing."""
+    def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int, *, whole: bool = False) -> None:
+        """Remove, add and remember `sequence`. Readers see all of it or nothing, and a crash leaves all of it or nothing.
+
+        A store may take a change of more than `ATOMIC` quads in steps (first what is added, then what is removed, the number
+        last), unless `whole` is set.
+        """
         ...
 
     def load(self, added: Iterable[Quad], sequence: int) -> None:
@@ -77,6 +84,10 @@ class TripleStore(Protocol):
 
     def graphs_with(self, triple: Triple) -> Iterator[NamedNode]:
         """The graphs in which a triple stands."""
+        ...
+
+    def holding(self, triple: Triple, graphs: Sequence[NamedNode]) -> list[NamedNode]:
+        """Those of `graphs` in which a triple stands; unlike `graphs_with` it costs nothing by how many others hold it."""
         ...
 
     def about(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from functools import lru_cache
+
+from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 
 from headwater.terms.names import XSD
 
 
+@lru_cache(maxsize=4096)
 def as_stored(term: Literal) -> Literal:
     """A term as Oxigraph keeps it: a literal may be spelled anew.
 
@@ -20,3 +23,16 @@ def as_stored(term: Literal) -> Literal:
     (kept,) = store
     assert isinstance(kept.object, Literal)
     return kept.object
+
+
+def triple_as_stored(triple: Triple) -> Triple:
+    """A triple as Oxigraph keeps it.
+
+    >>> name = NamedNode("urn:x")
+    >>> triple_as_stored(Triple(name, name, Literal("07", datatype=XSD.int))).object.value
+    '7'
+    """
+    value = triple.object
+    if not isinstance(value, Literal) or (kept := as_stored(value)) == value:
+        return triple
+    return Triple(triple.subject, triple.predicate, kept)

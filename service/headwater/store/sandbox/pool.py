@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from headwater.errors import Unavailable
+from headwater.errors import HeadwaterError, Unavailable
 from headwater.store.sandbox import frames
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
 from headwater.store.sandbox.spool import Spool
 
 _log = logging.getLogger("headwater.sandbox")
 _START_S = 20.0
+_TRIAL_S = 3.0
 _KEPT_LISTS = 64
 _WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
@@ -93,7 +94,19 @@ class _Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def dead(self) -> bool:
+        """Whether it ended by itself, or was ended from outside."""
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End the process, from any thread. Its pipes stay open for the thread that reads from them: a number that is closed
+        under a reader may be another file's, or a client's socket, before he reads again.
+        """
+        self._process.kill()
+
     def kill(self) -> None:
+        """End the process and let go of it; only for who has it alone."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -149,13 +162,13 @@ class Job:
         with self._lock:
             self._process = process
             if process is not None and self.cancelled:
-                process.kill()
+                process.stop()
 
     def cancel(self) -> None:
         with self._lock:
             self.cancelled = True
             if self._process is not None:
-                self._process.kill()
+                self._process.stop()
 
 
 class Sandbox:
@@ -172,6 +185,7 @@ class Sandbox:
         self._alive: set[_Process] = set()
         self._running = 0
         self._closed = False
+        self._broken_since: float | None = None
         self.killed = 0
 
     def __enter__(self) -> Self:
@@ -279,18 +293,26 @@ class Sandbox:
                 raise Busy(f"All {self.limits.workers} readers are taken by other queries.")
             if self._closed:
                 raise Unavailable("The service is shutting down.", remedy="Try again when it is back.")
-            if self._idle:
-                return self._idle.pop()
-            self._running += 1
+            idle = self._idle.pop() if self._idle else None
+            if idle is None:
+                self._running += 1
+        if idle is not None:
+            if not idle.dead:
+                return idle
+            # Somebody ended it while it had nothing to do: that is no fault of this query.
+            self._lost(idle)
+            return self._taken(job)
         process = None
         try:
             process = _Process(self.limits.memory)
             with self._free:
                 self._alive.add(process)
             process.started()
+            self._broken_since = None
             return process
         except (frames.Gone, frames.Late, OSError) as error:
             self._lost(process)
+            self._broken_since = self._broken_since or time.monotonic()
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
     def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
@@ -337,12 +359,27 @@ class Sandbox:
         with self._free:
             return {"workers": self._running, "idle": len(self._idle), "lost": self.killed, "most": self.limits.workers}
 
+    def works(self) -> bool:
+        """Whether workers can be started, as far as is known; where the last one could not, it is tried again."""
+        if self._broken_since is None:
+            return True
+        try:
+            self.query("ASK {}", (), job=Job(time.monotonic() + _TRIAL_S)).body()
+        except Busy:
+            return self._broken_since is None
+        except HeadwaterError:
+            return False
+        return True
+
     def close(self) -> None:
         """Stop all workers and remove the snapshots."""
         with self._free:
             self._closed = True
-            alive, self._alive, self._idle = self._alive, set(), []
+            alive, idle, self._alive, self._idle = self._alive, set(self._idle), set(), []
             self._free.notify_all()
         for process in alive:
-            process.kill()
+            if process in idle:
+                process.kill()
+            else:
+                process.stop()
         self._snapshots.close()
