@@ -83,7 +83,7 @@ def record_by_record(world: Landscape) -> LineageIndex:
 
 
 def a_run(world: Landscape, number: int) -> LineageRows:
-    """What a training run of 300 statements brings: 32 links, 20 of them to its settings and measures, and 31 descriptions.
+    """What a training run of 300 statements brings: 31 links, 20 of them to its settings and measures, and 29 descriptions.
 
     It uses the data set that most rests on, and things from all over the landscape.
     """
