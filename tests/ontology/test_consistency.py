@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from pyoxigraph import RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, RdfFormat, Triple, parse
 
 from headwater.checking import reasoning
-from headwater.terms.names import MEXCORE, MEXPERF, MLS, PROV, RDFS
+from headwater.terms.names import HW, MEXCORE, MEXPERF, MLS, OWL, PROV, RDF, RDFS
 from tests.ontology.conftest import Original
 
 pytestmark = pytest.mark.usefixtures("hermit")
@@ -26,6 +26,8 @@ PREFIXES = """
 @prefix perf: <http://mex.aksw.org/mex-perf#> .
 @prefix dcat: <http://www.w3.org/ns/dcat#> .
 @prefix dmop: <http://www.e-lico.eu/ontologies/dmo/DMOP/DMOP.owl#> .
+@prefix schema: <http://schema.org/> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 @prefix ontodm: <http://kt.ijs.si/panovp/OntoDM#> .
 """
 
@@ -87,6 +89,11 @@ PREPROCESSING = ":r a mls:Run ; mls:hasOutput :d . :d a mls:Dataset ."
 TWO_GUISES = ":s a mls:Software , mls:Implementation ."
 CONFIGURED = ":e a core:Execution ; prov:used :c . :c a core:ExperimentConfiguration ."
 
+ENGINE = """
+:engine a schema:SoftwareApplication , prov:SoftwareAgent , prov:Activity ; prov:startedAtTime "2026-01-01T00:00:00Z"^^xsd:dateTime .
+:r a mls:Run ; prov:wasAssociatedWith :engine ; prov:wasInformedBy :engine .
+"""
+
 CASES = [
     Case("01 ML-Schema under PROV-O", "prov mls", "", True, ours=True),
     Case("02 the table's MEX column without PROV-O", "mls mex", TABLE_MEX, True, mended=True),
@@ -123,6 +130,11 @@ CASES = [
     Case("14 a model published as a data set of a catalogue, by our bridge", "prov mls dcat", ":m a mls:Model , dcat:Dataset .", True, ours=True),
     Case("15 a feature that is also a data set", "prov mls", ":f a mls:Feature , mls:Dataset .", False, ours=True),
     Case("16 a program that acted and is software", "prov mls", ":p a prov:SoftwareAgent , mls:Software .", True, ours=True),
+    Case("16 an engine that acts and is an activity itself, as CWLProv writes it, by our bridge", "prov mls dcat dcat-schema", ENGINE, True, ours=True),
+    Case("16 the same, were software below prov:Entity", "prov mls", ENGINE + "hw:Software rdfs:subClassOf prov:Entity .", False, ours=True),
+    Case("16 source code that a run used, and an application that it was made by", "prov mls dcat dcat-schema", """
+        :r a mls:Run ; prov:used :code ; prov:wasAssociatedWith :app . :code a schema:SoftwareSourceCode , prov:Entity .
+        :app a schema:SoftwareApplication , prov:SoftwareAgent ; prov:wasGeneratedBy :build . :build prov:used :code .""", True, ours=True),
     Case("17 MEX's startsAt with a plain value", "prov mex", ':c a core:ExampleCollection ; core:startsAt "1" .', True, mended=True),
     Case("matchers' proposal that the two Experiments are one", "prov mls mex", "mls:Experiment owl:equivalentClass core:Experiment .", True,
          frozenset({MLS.Experiment.value, MEXCORE.Experiment.value}), ours=True, mended=True),
@@ -174,9 +186,28 @@ def test_ontodm_brings_only_its_own_two_faults_into_the_union(original: Original
     assert {iri.rpartition("#")[2] for iri in found.unsatisfiable} == {"OntoDM_661861", "OntoDM_295724"}
 
 
+_TERMS = {OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty}
+
+
+def classes_and_properties() -> list[Triple]:
+    """The ontology without its individuals, and without what is said of axioms."""
+    whole = reasoning.ontology()
+    kept = {t.subject for t in whole if t.predicate == RDF.type and t.object in _TERMS}
+    kept |= {t.subject for t in whole if isinstance(t.subject, BlankNode)} - {
+        t.subject for t in whole if t.predicate == OWL.annotatedSource or t.predicate.value.startswith(str(HW))
+    }
+    return [
+        triple
+        for triple in whole
+        if triple.subject in kept and (triple.predicate != RDF.type or triple.object in _TERMS or str(OWL) in str(triple.object))
+    ]
+
+
 @pytest.mark.slow
 def test_dmop_brings_only_its_own_faults_into_the_union(original: Original) -> None:
-    found = reasoning.consistent([reasoning.ontology(), original("prov"), original("mls"), original("dmop")])
+    # Under owlready2 HermiT also sorts every individual into every class. DMOP's 423 are needed: with its values of attributes they
+    # make one of the two faults. Ours (roles, justifications, rows of tables) are in no class of DMOP: without them it takes a third.
+    found = reasoning.consistent([classes_and_properties(), original("prov"), original("mls"), original("dmop")])
     assert found.consistent
     assert {iri.rpartition("#")[2] for iri in found.unsatisfiable} == {"SumOfWeights", "AverageAbsoluteFeatureCorrelation"}
 

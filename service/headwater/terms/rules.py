@@ -1,4 +1,4 @@
-"""The guarded rules of `ontology/rules.ttl`: conclusions from several statements of one record, read into patterns.
+"""The guarded rules of `ontology/rules.ttl`: conclusions from several statements, read into patterns.
 
 The file's head explains the notation. A rule that begins at an asserted statement is filled in with what it needs of the ontology
 (`hw:where`) here, once for each fit; the others look it up while they run, in `background`.
