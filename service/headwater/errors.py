@@ -15,6 +15,8 @@
     ├── Forbidden                 403  1   the token's scope does not reach this far
     ├── Conflict                  409  1   the state of the service forbids it now
     │   └── FolderBusy            409  1   another process has this data folder open
+    ├── TooMany                   429  1   more requests than one reader may make
+    ├── Overdue                   408  1   the request did not arrive in time
     ├── StorageFailed             507  1   the disk refused (full, read-only, damaged)
     └── Unavailable               503  1   not ready, or a time limit was reached
 
@@ -174,6 +176,22 @@ class FolderBusy(Conflict):
 
     title = "The data folder is in use"
     default_remedy = "Stop the other process, talk to it over HTTP, or name another folder with --data."
+
+
+class TooMany(HeadwaterError):
+    """One reader asks more than he may; others are served."""
+
+    status = 429
+    title = "Too many requests"
+    default_remedy = "Wait for the seconds that Retry-After names; the limits are requests_per_minute and requests_at_once."
+
+
+class Overdue(HeadwaterError):
+    """A request began and did not arrive in time."""
+
+    status = 408
+    title = "The request did not arrive in time"
+    default_remedy = "Send it faster; the limit is request_timeout_s."
 
 
 class StorageFailed(HeadwaterError):

@@ -56,6 +56,40 @@ class Settings(BaseSettings):
     )
     query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Web origins, as a JSON list, whose pages may ask in their visitors' browsers, as strangers who only read; "
+        "'*' is every origin.",
+    )
+    queries_per_reader: int = Field(
+        0,
+        ge=0,
+        description="How many SPARQL queries of one reader run at once, others wait; 0 means all workers but one.",
+    )
+    requests_per_minute: int = Field(
+        1200,
+        ge=0,
+        description="How many SPARQL and other expensive requests a reader may make in a minute; without a token, an address "
+        "(of IPv6 a /64); 0 means any number. Programs on this machine are exempt.",
+    )
+    requests_at_once: int = Field(
+        300, ge=1, description="How many of these a reader who has paused may make in one go before the rate holds."
+    )
+    request_timeout_s: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that the head of a request may take to arrive; its body, besides, one for each 10,000 bytes.",
+    )
+    query_log_mb: int = Field(
+        32, ge=0, description="How large the log of what was asked may grow, in MiB, in the folder 'logs' of the data; 0: none."
+    )
+    metrics: Literal["admin", "public"] = Field(
+        "admin",
+        description="Who may read /metrics: this machine and tokens with scope 'admin' ('admin'), or everybody ('public').",
+    )
+    min_free_mb: int = Field(
+        128, ge=0, description="The service says that it is not ready when less than this is free on the disk, in MiB."
+    )
     audits: Literal["automatic", "manual"] = Field(
         "automatic",
         description="Whether 'serve' audits everything by itself when that is due ('automatic'), or only when asked ('manual').",

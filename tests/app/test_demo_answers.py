@@ -90,3 +90,45 @@ def test_a_failed_run_without_metrics_takes_part_in_no_pair(demo: Headwater) -> 
     pairs = [pair for step in answer["steps"] for pair in step["pairs"]]
     assert not any(failed in (pair["from_run"], pair["to_run"]) for pair in pairs)
     assert not any(failed in row["pair"] for row in answer["confounded"])
+
+
+def test_the_demo_tells_who_is_still_on_the_old_labels_and_how_much_took_up_the_new(demo: Headwater) -> None:
+    names = EXPECTED["names"]
+    answer = asked(demo, "benefits", names["concept digits-train"])
+    rows = {row["latest"]: row for row in answer["uptake"]}
+    still = {thing["id"] for thing in rows[False]["still"]["things"]}
+    assert {names["model tree-v1"], names["model knn-v1"], "https://digits-lab.example/kiosk-1.0"} <= still
+    assert names["model forest-v1"] not in still
+    assert rows[False]["still"]["count"] == len(still) == 16
+    assert rows[True]["still"]["count"] == 0
+    assert rows[True]["downstream"] > rows[False]["downstream"]
+
+
+def test_the_demo_tells_the_spread_and_what_its_pairs_leave_open(demo: Headwater) -> None:
+    answer = asked(demo, "benefits", EXPECTED["names"]["concept digits-train"])
+    for step in answer["steps"]:
+        deltas = [pair["delta"] for pair in step["pairs"]]
+        assert (step["min_delta"], step["max_delta"]) == (min(deltas), max(deltas))
+        assert step["min_delta"] <= step["ci_low"] <= step["mean_delta"] <= step["ci_high"] <= step["max_delta"]
+        # Nearest neighbours and a tree of fixed choice take no seed; code and test set are recorded for all.
+        assert set(step["unrecorded"]) == {"seed"}
+    assert answer["summary"]["pairs"] == {"comparable": 7, "confounded": 4}
+
+
+def test_the_demo_tells_the_year_in_which_it_was_made(demo: Headwater) -> None:
+    thing, year = EXPECTED["names"]["concept digits-train"], 2026
+    told = asked(demo, "benefit_report", thing, year=year)
+    assert {kind: made["new"] for kind, made in told["results"].items() if made["new"]} == {
+        "publication": 5,
+        "model": 21,
+        "deployment": 4,
+        "dataset": 5,
+    }
+    assert [step["adopted"] for step in told["improvements"]] == [18]
+    assert told["compute"]["year"]["runs_with_hours"] == told["compute"]["year"]["runs"] == 33
+    assert told["compute"]["year"]["kwh"] is None
+    before = asked(demo, "benefit_report", thing, year=year - 1)
+    # Nobody recorded when the revisions were made, so they may have been there; that anybody used them is not claimed.
+    assert (before["summary"]["new"], [step["adopted"] for step in before["improvements"]]) == (0, [0])
+    members = asked(demo, "benefit_report", "https://digits-lab.example/project", year=year)
+    assert members["results"]["publication"]["new"] == 5

@@ -19,6 +19,7 @@ import pytest
 from headwater.access import LOCAL
 from headwater.app import Headwater
 from headwater.errors import FolderBusy, StorageFailed
+from headwater.lineage.index import LineageIndex
 from headwater.settings import Settings
 from headwater.store.embedded import EmbeddedStore
 
@@ -234,6 +235,18 @@ def test_what_a_full_disk_kept_from_the_store_is_there_after_the_next_write(
     write(headwater, "third", "x:third a mls:Run .")
     assert headwater.verify() == []
     assert headwater.counts(LOCAL) == {"run": 3, "dataset": 1, "model": 1}
+
+
+def test_the_index_is_saved_now_and_then_and_not_only_at_the_end(
+    opened: Opened, write: Write, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr("headwater.app.writing._SAVE_EVERY", 3)
+    headwater = opened()
+    for number in range(1, 8):
+        write(headwater, f"r{number}", f"x:run{number} a mls:Run ; prov:used x:data .")
+        saved = LineageIndex.load(folder / "index")
+        assert (saved.sequence if saved is not None else 0) == number // 3 * 3
+    assert headwater.verify() == []
 
 
 def test_an_index_that_cannot_be_saved_is_told_and_costs_nothing_else(

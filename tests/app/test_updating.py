@@ -195,3 +195,14 @@ def test_what_was_written_by_sparql_survives_a_rebuild(lab: Headwater) -> None:
     assert _ask(lab, "x:m a hw:Model . x:n a hw:Model")
     assert not _ask(lab, "x:d ?p ?o")
     assert lab.verify() == []
+
+
+def test_a_graph_whose_name_has_a_fragment_is_a_record_like_any_other(lab: Headwater) -> None:
+    text = PREFIXES + "INSERT DATA { GRAPH <https://lab.example/graphs#one> { x:m a hw:Model } }"
+    assert lab.update(text, STAFF).outcomes[0].status == "created"
+    assert _ask(lab, "x:m a prov:Entity")
+    with pytest.raises(HeadwaterError):
+        lab.update(text.replace("#one", "#one%23entailed"), STAFF)
+    lab.update(PREFIXES + "DROP GRAPH <https://lab.example/graphs#one>", STAFF)
+    assert not _ask(lab, "x:m ?p ?o")
+    assert lab.verify() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,3 +65,9 @@ def test_one_small_run_measures_everything_and_keeps_its_figures(tmp_path: Path,
     assert {"at", "machine", "world", "import", "closure", "http", "index-500"} == figures.keys()
     assert [row["what"] for row in figures["import"]] == ["MLflow folder", "one N-Triples file", "Turtle, one by one"]
     assert all(row["statements_per_s"] > 0 for row in figures["import"])
+
+
+def test_the_plot_of_costs_shows_the_figures_of_the_tables() -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, root / "scripts" / "cost-plot", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -14,6 +14,8 @@ from headwater.terms.vocabulary import vocabulary
 _HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _CHANGE = ":c a hw:Change ; hw:changeKind hw:labels-corrected ; hw:changedObject :v1 "
 
+_STATEMENT = ':s a hw:Statement ; hw:regarding :c ; hw:says "in_triage" ; '
+
 
 def _thing_not_text(predicate: str) -> tuple[str, str]:
     return f":a {predicate} :b .", f':a {predicate} "b" .'
@@ -99,6 +101,14 @@ PAIRS: dict[str, tuple[str, str]] = {
         ':r prov:startedAtTime "2026-03-01T00:00:00Z"^^xsd:dateTime .',
         ':r prov:startedAtTime "yesterday"^^xsd:dateTime .',
     ),
+    "statement-about-one-thing": (_STATEMENT + "hw:about :m .", _STATEMENT + "hw:about :m, :n ."),
+    "statement-regards-one-change": (_STATEMENT + "hw:about :m .", _STATEMENT + "hw:about :m ; hw:regarding :d ."),
+    "statement-says-one-state": (_STATEMENT + "hw:about :m .", _STATEMENT + 'hw:about :m ; hw:says "cannot_tell" .'),
+    "statement-not-affected-has-reason": (
+        ':s a hw:Statement ; hw:about :m ; hw:regarding :c ; hw:says "not_affected" ; rdfs:comment "left out by hand" .',
+        ':s a hw:Statement ; hw:about :m ; hw:regarding :c ; hw:says "not_affected" .',
+    ),
+    "statement-has-author": (_STATEMENT + "hw:about :m ; prov:wasAttributedTo :ada .", _STATEMENT + "hw:about :m ."),
     "change-has-kind": (_CHANGE + ".", ":c a hw:Change ; hw:changedObject :v1 ."),
     "change-one-kind": (_CHANGE + ".", _CHANGE + "; hw:changeKind hw:retracted ."),
     "change-kind-known": (_CHANGE + ".", ":c a hw:Change ; hw:changeKind hw:improved ; hw:changedObject :v1 ."),

@@ -134,6 +134,22 @@ def test_fields_and_included_parts_are_passed_on(headwater: Headwater, lab: Path
     assert json.dumps(answer)
 
 
+def test_what_somebody_knows_is_recorded_and_told_beside_the_verdict(headwater: Headwater, lab: Path) -> None:
+    said = ("--change", NOTICE, "--state", "in_triage", "--because", "Ben looks at it", "--by", "Ada", "--data", lab)
+    ended = headwater("assess", MODEL, *said)
+    assert (ended.code, ended.out.strip()) == (0, f"Recorded: Ada says in triage of {MODEL}.")
+    assert headwater("assess", MODEL, *said, "--json").json["status"] == "unchanged"
+    report = headwater("impact", NOTICE, "--data", lab).out
+    assert "in triage; Ben looks at it" in report
+    assert "Ada says on " in report
+
+
+def test_not_affected_without_a_reason_is_refused(headwater: Headwater, lab: Path) -> None:
+    ended = headwater("assess", MODEL, "--change", NOTICE, "--state", "not_affected", "--data", lab)
+    assert ended.code == 2
+    assert "says why" in ended.err
+
+
 # --- why
 
 
@@ -181,3 +197,39 @@ def test_a_why_that_makes_no_sense_is_refused(headwater: Headwater, lab: Path, w
 
 def test_impact_says_how_to_ask_why(headwater: Headwater, lab: Path) -> None:
     assert f"headwater explain {NOTICE} THING" in headwater("impact", NOTICE, "--data", lab).out
+
+
+def test_benefits_of_a_year_are_a_report_a_table_or_json(headwater: Headwater, lab: Path) -> None:
+    asked = ("benefits", "https://lab.example/data-1", "--year", "2026", "--data", lab)
+    told = headwater(*asked, "--json").json
+    said = headwater(*asked)
+    assert said.code == 0
+    assert "WHAT CAME OF IT IN THE YEAR" in said.out
+    assert f", 2026: {told['summary']['new']:,} new thing" in said.out
+    rows = headwater(*asked, "--as", "csv").out.splitlines()
+    assert rows[0] == "part,what,id,kind,label,value,unit,note"
+    assert f"summary,total,,,,{told['summary']['total']},things," in rows
+
+
+def test_benefits_can_be_written_to_a_file(headwater: Headwater, lab: Path, tmp_path: Path) -> None:
+    for shape in ("table", "csv", "json"):
+        path = tmp_path / f"report.{shape}"
+        thing = "https://lab.example/data-1"
+        ended = headwater("benefits", thing, "--year", "2026", "--as", shape, "-o", path, "--data", lab)
+        assert (ended.code, ended.out, path.stat().st_size > 200) == (0, "", True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--year", "9999"], ["--year", "soon"], ["--year", "2026", "--depth", "2"], ["--year", "2026", "--as-of", "2026-01-01"]],
+)
+def test_a_year_that_cannot_be_reported_is_refused(headwater: Headwater, lab: Path, options: list[str]) -> None:
+    ended = headwater("benefits", "https://lab.example/data-1", *options, "--data", lab)
+    assert (ended.code, ended.out) == (2, "")
+
+
+def test_a_table_is_of_one_thing(headwater: Headwater, lab: Path) -> None:
+    things = ["https://lab.example/data-1", "https://lab.example/test-1"]
+    assert headwater("benefits", *things, "--as", "csv", "--data", lab).code == 2
+    answers = headwater("benefits", *things, "--year", "2026", "--json", "--data", lab).json
+    assert [answer["root"] for answer in answers] == things

@@ -130,7 +130,7 @@ class Link:
     certain: str
     possible: str
     edge: int
-    surely: bool = False
+    surely: tuple[int, ...] = ()
 
 
 def links_of(graph: LineageGraph, change: Change) -> list[Link]:
@@ -162,7 +162,8 @@ def links_of(graph: LineageGraph, change: Change) -> list[Link]:
             certain = possible = "nothing"
         elif outcome == "unknown":
             certain = "nothing"
-        found.append(Link(a, b, certain, possible, number, surely=outcome == "surely"))
+        faulty = {v for v, concept, r, *_ in plain if concept == a and r == "specialise"} & set(change.objects)
+        found.append(Link(a, b, certain, possible, number, tuple(sorted(faulty)) if outcome == "surely" else ()))
     tests = {b for a, b, role, *_ in plain if role in ("test", "validate") and kind(a) != "model"}
     makers = {a for a, b, role, *_ in plain if role == "generate" and kind(b) == "model"}
     for a, b, role, *_ in plain:
@@ -304,9 +305,8 @@ def verdicts(graph: LineageGraph, change: Change) -> dict[int, tuple[str, str]]:
                 if link.earlier not in effect:
                     continue
                 role = link.possible if possible else link.certain
-                leaving = effect[link.earlier]
-                if link.surely and EFFECT[start].rank > EFFECT[leaving].rank:
-                    leaving = start
+                sources = {effect[one] for one in (link.earlier, *link.surely)}
+                leaving = max(sources, key=lambda one: EFFECT[one].rank)
                 arriving = becomes(leaving, role, graph.kind_name(link.later), possible=possible)
                 if link.later in ends:
                     arriving = "none"
@@ -335,7 +335,9 @@ def _bad(effect: str, kind: str) -> bool:
 
 
 def _made_from(graph: LineageGraph, things: set[int]) -> set[int]:
-    carrying = [i for i, role in enumerate(WORDS.roles) if role.name not in ("revise", "specialise", "responsible", "cite")]
+    carrying = [
+        i for i, role in enumerate(WORDS.roles) if role.name not in ("revise", "specialise", "responsible", "cite", "deny")
+    ]
     seen, todo = set(things), list(things)
     while todo:
         node = todo.pop()

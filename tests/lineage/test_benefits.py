@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 import pytest
@@ -75,6 +75,68 @@ def test_what_else_two_runs_differ_in_is_named_and_nothing_is_claimed(facts: dic
     (row,) = confounded
     assert (row["pair"], row["differs_in"]) == (["urn:a", "urn:b"], differs_in)
     assert row["metrics"] == {"accuracy": pytest.approx(0.1)}
+
+
+def test_the_spread_of_the_pairs_is_told_beside_their_mean() -> None:
+    gains = (0.1, 0.2, 0.6)
+    earlier = [stage(run(f"a{n}", "urn:v1", 0.0, settings={"seed": str(n)})) for n in range(3)]
+    later = [stage(run(f"b{n}", "urn:v2", gain, settings={"seed": str(n)})) for n, gain in enumerate(gains)]
+    ((step,), _) = asked(earlier, later)
+    assert (step["n"], step["min_delta"], step["max_delta"]) == (3, 0.1, 0.6)
+    assert step["mean_delta"] == pytest.approx(0.3)
+    assert step["sd_delta"] == pytest.approx(stdev(gains))
+    ((one,), _) = asked(earlier[:1], later[:1])
+    assert (one["sd_delta"], one["min_delta"], one["max_delta"]) == (None, 0.1, 0.1)
+
+
+def test_a_test_set_of_the_same_content_under_another_name_is_the_same_test_set() -> None:
+    def tested(name: str, data: str, value: float, test: str, digest: str) -> Stage:
+        more = {"inputs": {"test": frozenset({test})}, "contents": {test: digest}, "on": test}
+        return stage(run(name, data, value, **more))
+
+    one = tested("a", "urn:v1", 0.8, "urn:t", "sha256:1")
+    ((step,), _) = asked([one], [tested("b", "urn:v2", 0.9, "urn:copy-of-t", "sha256:1")])
+    assert step["mean_delta"] == pytest.approx(0.1)
+    steps, (row,) = asked([one], [tested("b", "urn:v2", 0.9, "urn:copy-of-t", "sha256:2")])
+    assert (steps, row["differs_in"]) == ([], ["test input"])
+
+
+def test_another_split_of_an_input_is_a_confounder_be_it_the_revision_or_another() -> None:
+    part, rest = frozenset({'{"labels": ["7"]}'}), frozenset({'{"labels": ["8"]}'})
+    one = stage(run("a", "urn:v1", 0.8, slices={("train", "urn:v1"): part}))
+    ((step,), _) = asked([one], [stage(run("b", "urn:v2", 0.9, slices={("train", "urn:v2"): part}))])
+    assert step["n"] == 1
+    for other in ({("train", "urn:v2"): rest}, {}):
+        steps, (row,) = asked([one], [stage(run("b", "urn:v2", 0.9, slices=other))])
+        assert (steps, row["differs_in"]) == ([], ["train slice"])
+
+
+def test_another_version_of_the_code_or_another_seed_is_a_confounder() -> None:
+    facts = {"inputs": {"execute": frozenset({"urn:code-1"})}, "settings": {"random_state": "0"}}
+    one = stage(run("a", "urn:v1", 0.8, **facts))
+    for change, named in (
+        ({"inputs": {"execute": frozenset({"urn:code-2"})}}, "execute input"),
+        ({"settings": {"random_state": "1"}}, "setting random_state"),
+    ):
+        steps, (row,) = asked([one], [stage(run("b", "urn:v2", 0.9, **{**facts, **change}))])
+        assert (steps, row["differs_in"]) == ([], [named])
+
+
+def test_a_program_that_prepared_and_trained_is_one_input_that_changed() -> None:
+    def made(name: str, code: str, value: float) -> Stage:
+        preparing = RunFacts(f"urn:prepare-{name}", name, {"execute": frozenset({code})}, {}, {})
+        return stage(run(name, f"urn:scaled-{name}", value, inputs={"execute": frozenset({code})}), preparation=preparing)
+
+    ((step,), confounded) = asked([made("a", "urn:v1", 0.8)], [made("b", "urn:v2", 0.9)])
+    assert (step["n"], confounded) == (1, [])
+
+
+def test_what_neither_run_of_a_pair_records_is_told() -> None:
+    bare = asked([stage(run("a", "urn:v1", 0.8))], [stage(run("b", "urn:v2", 0.9))])[0][0]
+    assert bare["unrecorded"] == {"code": 1, "seed": 1, "test set": 1}
+    facts = {"inputs": {"execute": frozenset({"urn:code"}), "test": frozenset({"urn:t"})}, "settings": {"svm__random_state": "0"}}
+    full = asked([stage(run("a", "urn:v1", 0.8, **facts))], [stage(run("b", "urn:v2", 0.9, **facts))])[0][0]
+    assert full["unrecorded"] == {}
 
 
 def test_runs_that_differ_in_very_much_are_not_set_side_by_side() -> None:

@@ -70,9 +70,10 @@ def arrows(graph: LineageGraph, change: Change, *, possible: bool) -> dict[State
             if role != "nothing" and (effect, role) not in ALLOWED:
                 continue
             became = "none" if link.later in ends else becomes(effect, role, graph.kind_name(link.later), possible=possible)
-            cost = cost_of(graph, link.earlier, link.later, link.edge)
-            out = found.setdefault((link.earlier, effect), {})
-            out[link.later, became] = min(cost, out.get((link.later, became), cost))
+            for source in (link.earlier, *link.surely):
+                cost = cost_of(graph, source, link.later, link.edge)
+                out = found.setdefault((source, effect), {})
+                out[link.later, became] = min(cost, out.get((link.later, became), cost))
     return found
 
 
@@ -156,8 +157,9 @@ def test_the_ways_between_two_things_are_the_cheapest_of_all(data: st.DataObject
     start, end = data.draw(st.sampled_from(present)), data.draw(st.sampled_from(present))
     net: dict[State, dict[State, int]] = {}
     for edge, (a, b) in enumerate(zip(graph.earlier.tolist(), graph.later.tolist(), strict=True)):
-        out = net.setdefault((a, ""), {})
-        out[b, ""] = min(cost_of(graph, a, b, edge), out.get((b, ""), 99))
+        if graph.role[edge] != graph.role_of["deny"]:
+            out = net.setdefault((a, ""), {})
+            out[b, ""] = min(cost_of(graph, a, b, edge), out.get((b, ""), 99))
     found = explain_link(graph, [start], end, 5)
     assert [path.cost * 4 for path in found.paths] == simple_ways(net, [(start, "")], (end, ""))[:5]
     if found.overturning is not None and found.paths:
@@ -197,9 +199,14 @@ def test_without_the_links_of_a_cut_the_effect_is_gone_and_no_smaller_set_does_i
 
 def bad_by_absence(graph: LineageGraph) -> bool:
     """Whether links count here that tell something besides passing effects: from when on a model steers, what a revision comes
-    from, which run made a model."""
-    names = {WORDS.roles[int(role)].name for role in graph.role}
-    return bool(names & {"control", "revise"}) or bool({"test", "validate"} & names and "generate" in names)
+    from, which run made a model, which versions there were, what contradicts others."""
+    told = {WORDS.roles[int(role)] for role in graph.role}
+    names = {role.name for role in told}
+    disputed = any(role.excludes & names for role in told)
+    return disputed or bool(names & {"control", "revise", "specialise", "deny"}) or bool(_TESTING & names and "generate" in names)
+
+
+_TESTING = {"test", "validate"}
 
 
 @some

@@ -2,143 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from headwater.lineage import plans
-from headwater.lineage.damage import AFFECTED, damage
-from headwater.lineage.planned import ACTIONS, LEFT, Budget, Plan, Weights
-from headwater.lineage.plans import make_plan
-from headwater.lineage.verdict import judge
-from headwater.terms.weights import kind_weights, severity_weights
-from tests.lineage.reference import changes, worlds
+from headwater.lineage.damage import AFFECTED
+from tests.lineage.plan_worlds import CORRECTED, MENDED, Book, planned
 from tests.lineage.worlds import World, story, used
-
-WEIGHTS = Weights(kind_weights(), severity_weights())
-
-
-@dataclass
-class Book:
-    """What is recorded of runs, by local name."""
-
-    world: World
-    hours_of: Mapping[str, float] = field(default_factory=dict)
-    kwh_of: Mapping[str, float] = field(default_factory=dict)
-    status_of: Mapping[str, str] = field(default_factory=dict)
-    settings_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    parents_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    def status(self, run: int) -> str:
-        return self.status_of.get(self.world.name(run), "finished")
-
-    def hours(self, run: int) -> float | None:
-        return self.hours_of.get(self.world.name(run))
-
-    def kwh(self, run: int) -> float | None:
-        return self.kwh_of.get(self.world.name(run))
-
-    def parents(self, run: int) -> list[int]:
-        return [self.world.id(name) for name in self.parents_of.get(self.world.name(run), ())]
-
-    def settings(self, run: int) -> Mapping[str, str]:
-        return self.settings_of.get(self.world.name(run), {})
-
-    def command(self, run: int) -> str:
-        del run
-        return "train.py"
-
-
-@dataclass
-class Lengths:
-    """Runs of which only the hours are recorded, by node id."""
-
-    hours_of: Mapping[int, float | None]
-
-    def status(self, run: int) -> str:
-        del run
-        return "finished"
-
-    def hours(self, run: int) -> float | None:
-        return self.hours_of.get(run)
-
-    def kwh(self, run: int) -> float | None:
-        del run
-        return None
-
-    def parents(self, run: int) -> tuple[int, ...]:
-        del run
-        return ()
-
-    def settings(self, run: int) -> Mapping[str, str]:
-        del run
-        return {}
-
-    def command(self, run: int) -> str:
-        del run
-        return ""
-
-
-@dataclass
-class Told:
-    """A plan in local names."""
-
-    world: World
-    plan: Plan
-
-    @property
-    def steps(self) -> list[str]:
-        return [self.world.name(step.unit.run) for step in self.plan.steps]
-
-    @property
-    def needs(self) -> list[str]:
-        return [step.unit.need for step in self.plan.steps]
-
-    @property
-    def left(self) -> dict[str, tuple[str, str | None]]:
-        return {
-            self.world.name(node): (reason, None if by is None else self.world.name(by)) for node, reason, by in self.plan.left
-        }
-
-    @property
-    def actions(self) -> dict[str, str]:
-        return {self.world.name(action.node): action.what for action in self.plan.actions}
-
-    def inputs(self, run: str) -> dict[str, str | None]:
-        """What each faulty input of a step is replaced by: a thing, `step of RUN`, or `waits for THING`."""
-        step = next(step for step in self.plan.steps if step.unit.run == self.world.id(run))
-        found = {}
-        for swap in step.unit.swaps:
-            new = None if swap.new is None else self.world.name(swap.new)
-            words = {"taken": new, "waits": f"waits for {new}", "kept": None}
-            made = None if swap.run is None else f"step of {self.world.name(swap.run)}"
-            found[self.world.name(swap.old)] = made if swap.how == "made" else words[swap.how]
-        return found
-
-    def mends(self, run: str) -> set[str]:
-        step = next(step for step in self.plan.steps if step.unit.run == self.world.id(run))
-        return {self.world.name(node) for node in step.mends}
-
-
-def planned(
-    world: World,
-    *found: tuple[str, str, Sequence[str]],
-    budget: Budget | None = None,
-    gains: Any = None,
-    book: Book | None = None,
-    **more: Any,
-) -> Told:
-    verdicts = [judge(world.graph, world.change(kind, thing, mended=mended)) for kind, thing, mended in found]
-    done = damage(world.graph, verdicts)
-    return Told(world, make_plan(done, book or Book(world), gains or (lambda *_: []), WEIGHTS, budget, **more))
-
-
-MENDED = ':data2 a hw:Dataset ; hw:version "2" ; prov:wasRevisionOf :data .\n'
-CORRECTED = ("labels-corrected", "data", ["data2"])
 
 
 def test_a_training_is_repeated_before_what_rests_on_its_model() -> None:
@@ -345,6 +213,13 @@ def test_a_collection_is_put_together_again_from_its_mended_parts() -> None:
     assert planned(world, CORRECTED).actions == {"all": "put-together"}
 
 
+def test_what_a_run_did_not_use_is_no_input_of_its_repetition() -> None:
+    more = ':other2 a hw:Dataset ; hw:version "2" ; prov:wasRevisionOf :other .'
+    world = World(f':run hw:didNotUse :third . :third a hw:Dataset ; hw:version "1" . {story("train")} {MENDED} {more}')
+    told = planned(world, CORRECTED, ("retracted", "third", []))
+    assert told.inputs("run") == {"data": "data2"}
+
+
 def test_a_run_that_another_followed_is_repeated_before_it() -> None:
     world = World(
         f""":data a hw:Dataset ; hw:version "1" . {MENDED} :engine a hw:Run ; {used(":data", "configure")} .
@@ -393,115 +268,3 @@ def test_a_chain_of_a_thousand_steps_is_planned() -> None:
     assert told.steps == [f"r{n}" for n in range(1, 1001)]
     assert [step.falls_away for step in told.plan.steps][998:] == [[1000], []]
     assert told.plan.steps[0].falls_away_count == 999
-
-
-# --- costs and budgets
-
-
-def fan(count: int) -> World:
-    using = f"{used(':data', 'train')} ; {used(':code', 'execute')}"
-    runs = "".join(f":r{n} a hw:Run ; {using} . :m{n} a hw:Model ; prov:wasGeneratedBy :r{n} .\n" for n in range(count))
-    return World(
-        f':data a hw:Dataset ; hw:version "1" . {MENDED} :code a hw:Software . {runs} :live a hw:Deployment ; hw:deploys :m1 .'
-    )
-
-
-def test_a_run_of_unknown_length_costs_what_others_of_its_kind_did() -> None:
-    world = fan(4)
-    book = Book(world, hours_of={"r0": 1.0, "r1": 2.0, "r2": 4.0}, settings_of={"r3": {"k": "1"}, "r2": {"k": "1"}})
-    told = planned(world, CORRECTED, book=book)
-    costs = {world.name(step.unit.run): step.cost.hours for step in told.plan.steps}
-    assert (costs["r0"].value, costs["r0"].basis) == (1.0, "own")
-    assert (costs["r3"].value, costs["r3"].basis, costs["r3"].runs) == (4.0, "same-settings", 1)
-    book.settings_of = {}
-    costs = {world.name(step.unit.run): step.cost.hours for step in planned(world, CORRECTED, book=book).plan.steps}
-    assert (costs["r3"].value, costs["r3"].basis, costs["r3"].runs) == (2.0, "same-code", 3)
-    book.hours_of = {}
-    nobody = planned(world, CORRECTED, book=book).plan.steps
-    assert {(step.cost.hours.value, step.cost.hours.basis) for step in nobody} == {(None, "unknown")}
-
-
-def test_a_failed_run_tells_nothing_about_cost() -> None:
-    world = fan(2)
-    book = Book(world, hours_of={"r0": 0.01}, status_of={"r0": "failed"})
-    costs = {world.name(step.unit.run): step.cost.hours.value for step in planned(world, CORRECTED, book=book).plan.steps}
-    assert costs == {"r1": None}
-
-
-def test_a_budget_goes_to_what_is_at_work_first() -> None:
-    world = fan(3)
-    book = Book(world, hours_of={"r0": 1.0, "r1": 2.0, "r2": 1.0})
-    told = planned(world, CORRECTED, book=book, budget=Budget(hours=2.0))
-    assert told.steps == ["r1"]
-    assert told.left["r0"] == ("over-budget", None)
-    assert told.plan.choice is not None
-    assert told.plan.choice.exact
-
-
-def test_a_budget_of_zero_repeats_nothing_and_a_wide_one_everything() -> None:
-    world = fan(3)
-    book = Book(world, hours_of={"r0": 1.0, "r1": 2.0, "r2": 1.0}, kwh_of={"r0": 0.5, "r1": 0.5, "r2": 0.5})
-    assert planned(world, CORRECTED, book=book, budget=Budget(hours=0.0)).steps == []
-    assert len(planned(world, CORRECTED, book=book, budget=Budget(hours=4.0, kwh=1.5)).steps) == 3
-    assert len(planned(world, CORRECTED, book=book, budget=Budget(hours=4.0, kwh=1.0)).steps) == 2
-
-
-def test_what_is_not_known_to_fit_the_budget_is_said_to_be_unknown() -> None:
-    told = planned(fan(2), CORRECTED, budget=Budget(hours=100.0))
-    assert told.steps == []
-    assert told.left["r0"] == ("cost-unknown", None)
-
-
-def test_the_fix_that_clears_most_an_hour_stands_first() -> None:
-    world = fan(3)
-    told = planned(world, CORRECTED, book=Book(world, hours_of={"r0": 1.0, "r1": 1.0, "r2": 9.0}))
-    best = told.plan.fixes[0]
-    assert (best.run, len(best.clears)) == (world.id("r1"), 2)
-    whole = next(fix for fix in told.plan.fixes if fix.change == 0)
-    assert (len(whole.clears), whole.hours, whole.steps) == (4, 11.0, 3)
-
-
-def test_a_very_large_plan_is_chosen_step_by_step_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "MOST_WEIGHED", 2)
-    world = fan(6)
-    book = Book(world, hours_of={f"r{n}": 1.0 for n in range(6)})
-    told = planned(world, CORRECTED, book=book, budget=Budget(hours=3.0))
-    assert len(told.steps) == 3
-    choice = told.plan.choice
-    assert choice is not None
-    assert choice.weight <= choice.bound < 80
-
-
-# --- whatever the world
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(st.data())
-def test_in_every_world_a_plan_is_in_order_complete_and_says_why(data: st.DataObject) -> None:
-    world = data.draw(worlds())
-    graph = world.fill()
-    found = [judge(graph, data.draw(changes(graph, world.things))) for _ in range(data.draw(st.integers(1, 2)))]
-    done = damage(graph, found)
-    length = {run: data.draw(st.one_of(st.none(), st.sampled_from([0.0, 1.0, 3.0]))) for run in graph.of_kind("run").tolist()}
-    budget = data.draw(st.sampled_from([Budget(), Budget(hours=2.0), Budget(hours=0.0)]))
-
-    plan = make_plan(done, Lengths(length), lambda *_: [], WEIGHTS, budget)
-    place = {step.unit.run: step.number for step in plan.steps}
-    wanted = {run for goal in plan.mended for run in goal.units}
-    assert list(place.values()) == list(range(1, len(place) + 1))
-    for step in plan.steps:
-        assert all(before < step.number for before in step.after)
-        assert all(place[before] < step.number for before in step.unit.after)
-        followed = {run for other in plan.steps for run in other.unit.after}
-        assert step.unit.outputs or step.unit.need == "measure" or step.unit.run in followed | wanted
-        assert set(step.falls_away) <= set(range(step.number + 1, len(place) + 1))
-    if budget.hours is not None:
-        assert sum(step.cost.hours.safe or 0.0 for step in plan.steps) <= budget.hours + 1e-9
-    assert all(goal.units <= place.keys() for goal in plan.mended)
-    assert not {goal.node for goal in plan.mended} & {goal.node for goal in plan.unmended}
-    assert all(reason in LEFT for _, reason, _ in plan.left)
-    assert all(action.what in ACTIONS for action in plan.actions)
-    stale = {n for n in done.damaged().tolist() if done.state[n] == AFFECTED and graph.kind_name(n) != "run"}
-    assert stale <= {goal.node for goal in (*plan.mended, *plan.unmended)} | {
-        out for run, unit in plan.mending.units.items() for out in unit.outputs if run not in place
-    }

@@ -118,15 +118,16 @@ def test_a_witness_path_exists_begins_at_a_changed_object_and_proves_the_effect(
         assert nodes[0] in change.objects
         effects = {WORDS.changes[change.kind].begins_with}
         for (before, edge), after in zip(path, nodes[1:], strict=True):
-            between = [link for link in links if (link.earlier, link.later, link.edge) == (before, after, edge)]
+            between = [
+                link for link in links if before in (link.earlier, *link.surely) and (link.later, link.edge) == (after, edge)
+            ]
             assert between, "the path follows links that exist"
             kind = graph.kind_name(after)
             effects = {
-                becomes(leaving, link.possible if perhaps else link.certain, kind, possible=perhaps)
+                becomes(effect, link.possible if perhaps else link.certain, kind, possible=perhaps)
                 for perhaps in {possible, False}
                 for effect in effects
                 for link in between
-                for leaving in ({effect, WORDS.changes[change.kind].begins_with} if link.surely else {effect})
             }
             if found._ends(after):
                 effects.add("none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from headwater.lineage.explaining import explain_verdict
 from headwater.lineage.slices import read_slice
 from tests.lineage.worlds import Said, World, used
 
@@ -127,8 +128,10 @@ def test_a_use_without_a_version_is_told_by_which_versions_there_were(
 def test_the_proof_of_a_use_without_a_version_begins_at_the_version() -> None:
     world = World(versions("02-01", "04-01"), lasting("run", used(":concept", "train"), "03-01", "03-02"))
     verdicts = world.judged("labels-corrected", "v1", mended=["v2"])
-    assert [world.name(before) for before, _ in verdicts.path(world.id("of-run"))] == ["v1", "concept", "run"]
+    assert [world.name(before) for before, _ in verdicts.path(world.id("of-run"))] == ["v1", "run"]
     assert world.state(verdicts, "concept") == "cannot_tell"
+    explained = explain_verdict(verdicts, world.id("of-run"), 1)
+    assert [world.name(hop.before) for hop in explained.paths[0].hops] == ["v1", "run"]
 
 
 def test_a_fault_in_the_thing_as_such_is_in_every_use_of_it() -> None:

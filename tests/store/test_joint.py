@@ -243,9 +243,9 @@ def test_all_that_owlrl_concludes_from_the_records_together_can_be_asked(seed: i
     told = Story()
     said = [random_statement(chance, nodes) for _ in range(24)]
     told.write(entries_of([(name, ("public", said[place::3])) for place, name in enumerate("pqr")]))
-    by_owlrl = by_owlrl([triple for triple in said if not isinstance(triple.object, Literal)])
+    concluded = by_owlrl([triple for triple in said if not isinstance(triple.object, Literal)])
     found = asked(told.store, told.views, ("public",))
-    assert by_owlrl <= {(t.subject.value, t.predicate.value, str(getattr(t.object, "value", t.object))) for t in found}  # type: ignore[union-attr]
+    assert concluded <= {(t.subject.value, t.predicate.value, str(getattr(t.object, "value", t.object))) for t in found}  # type: ignore[union-attr]
 
 
 RUN = ":fit a mls:Run ; prov:used :data ."

@@ -11,6 +11,7 @@ import numpy as np
 
 from headwater.app.naming import Names
 from headwater.app.notices import Notice, Notices, known
+from headwater.app.said import Statements
 from headwater.app.sight import Sight
 from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
@@ -41,19 +42,21 @@ class Answerer:
     def __init__(
         self, store: TripleStore, names: Names, clock: Callable[[], str], links: Callable[[str, LineageGraph], dict[str, str]]
     ) -> None:
-        self.notices = Notices(store)
+        self.notices, self.statements = Notices(store), Statements(store)
         self._names = names
         self._clock = clock
         self._links = links
         # Graphs are made anew after each write; what was judged on one goes with it.
         self._judged: WeakKeyDictionary[LineageGraph, dict[str, Verdicts]] = WeakKeyDictionary()
 
-    def setting(self, sight: Sight, sequence: int) -> Setting:
+    def setting(self, sight: Sight, sequence: int, change: str | None = None) -> Setting:
+        """What answers need from outside; statements are those regarding one `change`, or any."""
         return Setting(
             labels=lambda iris: self._names.labels(iris, sight.graphs),
             links=lambda iri: self._links(iri, sight.lineage),
             sequence=sequence,
             now=self._clock(),
+            statements=lambda things: self.statements.by_thing(sight, change, things),
         )
 
     # --- lineage and impact
@@ -70,14 +73,15 @@ class Answerer:
         if own is not None and own.later_than(sight.as_of):
             # The change had not happened: what is downstream is told, and that nothing ailed it.
             body = impact_answer(
-                sight.lineage, sight.full, iri, replace(meant, kind=HARMLESS), asked, self.setting(sight, sequence)
+                sight.lineage, sight.full, iri, replace(meant, kind=HARMLESS), asked, self.setting(sight, sequence, iri)
             )
             body["query"] |= {"id": iri, "change": meant.kind}
             for node in body["nodes"].values():
                 if "justification" in node:
                     node["justification"] = "not-yet"
             return body
-        body = impact_answer(sight.lineage, sight.full, iri, meant, asked, self.setting(sight, sequence))
+        setting = self.setting(sight, sequence, None if own is None else iri)
+        body = impact_answer(sight.lineage, sight.full, iri, meant, asked, setting)
         body["query"]["id"] = iri
         return body
 

@@ -117,6 +117,9 @@ class Asking(Opened):
     def changes_touching(self, iri: str, reader: Reader) -> list[Banner]:
         """What announced changes do to an object, the worst first."""
         sight = self._sight(reader)
+        said: dict[str, list[dict[str, Any]]] = {}
+        for statement in self._answerer.statements.of(sight, about=iri):
+            said.setdefault(statement.change, []).append(statement.as_dict())
         banners = []
         for standing in self._answerer.standing(iri, sight):
             successor = standing.resolved_by
@@ -131,6 +134,7 @@ class Asking(Opened):
                     justification=standing.justification,
                     resolved_by=None if successor is None else self._names.things([successor], sight.lineage, sight.graphs)[0],
                     itself=standing.itself,
+                    statements=tuple(said.get(standing.notice.iri, ())),
                     objects=tuple(self._names.things(standing.notice.change.objects, sight.lineage, sight.graphs)),
                 )
             )

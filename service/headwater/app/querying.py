@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,8 @@ from pyoxigraph import NamedNode
 from headwater.access import Reader
 from headwater.app.asking import Asking
 from headwater.app.lineage_patterns import MOST_ENDS, block
-from headwater.errors import BadQuery, TooLarge
+from headwater.app.query_log import LOGS, QueryLog
+from headwater.errors import BadQuery, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
@@ -40,9 +41,11 @@ class Told:
     body: bytes
     media_type: str
     sequence: int
+    kept: bool = False
+    """Whether it was given before, and kept."""
 
 
-_Key = tuple[str, str, str | None, tuple[str, ...], tuple[str, ...], int]
+_Key = tuple[str, tuple[str, ...], str, str | None, tuple[str, ...], tuple[str, ...], int]
 
 
 class Kept:
@@ -64,7 +67,12 @@ class Kept:
                 return None
             self.hits += 1
             self._held.move_to_end(key)
-            return found
+            return replace(found, kept=True)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        return self._size
 
     def keep(self, key: _Key, told: Told) -> None:
         with self._lock:
@@ -99,6 +107,25 @@ class Querying(Asking):
         sandbox = opened.enter_context(Sandbox(self._store, folder / "snapshots", limits))
         self._opened.callback(opened.close)
         return sandbox
+
+    def sandbox_works(self) -> bool:
+        """Whether strangers' queries find a process that runs them; where none could be started, it is tried again."""
+        sandbox = self.sandbox_if_started
+        return sandbox is None or sandbox.works()
+
+    @property
+    def sandbox_if_started(self) -> Sandbox | None:
+        """The sandbox, if a stranger's query has come yet."""
+        return self.__dict__.get("sandbox")
+
+    @cached_property
+    def query_log(self) -> QueryLog:
+        """What was asked, how long it took and how it ended; beside the data, where the data are on disk."""
+        settings = self.settings
+        folder = None if settings.store == "memory" or not settings.query_log_mb else settings.data / LOGS
+        log = QueryLog(folder, settings.query_log_mb * 2**20, self._clock)
+        self._opened.callback(log.close)
+        return log
 
     @cached_property
     def kept_answers(self) -> Kept:
@@ -144,10 +171,12 @@ class Querying(Asking):
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
         words = guard(text, self.settings.max_query_length)
+        self._standing(self._store.sequence())
         default, named = self._dataset(text, words, reader, dataset, base)
         # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
-        key = ("\n".join([text, *levels]), base, media_type, default, named, self._store.sequence())
+        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
+        key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
         keeping = not words & _CHANGING
         if keeping and (found := self.kept_answers.find(key)) is not None:
             return found
@@ -158,12 +187,22 @@ class Querying(Asking):
 
         text = self._with_lineage(text, reader, base, default, ends)
         stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        try:
+            self._standing(stream.sequence)
+        except Unavailable:
+            stream.close()
+            raise
         if not stream.whole:
             return stream
         told = Told(stream.body(), stream.media_type, stream.sequence)
         if keeping:
-            self.kept_answers.keep((*key[:5], told.sequence), told)
+            self.kept_answers.keep((*key[:6], told.sequence), told)
         return told
+
+    def _standing(self, sequence: int) -> None:
+        """Raises `Unavailable` where a state of the store is that of one which is just being made anew: it holds a part only."""
+        if sequence == 0 and self.ledger.last_sequence() > 0:
+            raise Unavailable("The triplestore is being made anew from the ledger.", remedy="Try again in a moment.")
 
     def _dataset(
         self, text: str, words: Iterable[str], reader: Reader, asked: Clauses | None, base: str

@@ -14,9 +14,9 @@ from pyoxigraph import Literal
 from headwater.checking.report import GateReport, GateResult
 from headwater.records.record import Record
 from headwater.store.joint import JointChange
-from headwater.terms.names import HW
+from headwater.store.protocol import STATE
 
-NOBODY = HW["joint-conclusions"].value
+NOBODY = f"{STATE.value}/joint"
 """The name under which the gate sees joint conclusions; no record can have it."""
 
 

@@ -26,6 +26,7 @@ from headwater.store.guard import guard
 from headwater.store.reading import Clauses
 from headwater.store.rewriting import footprint, using
 from headwater.store.sandbox import scratch
+from headwater.terms.minting import is_entailed
 
 _ATTEMPTS = 20
 _EVIDENCE = "asserted"
@@ -82,6 +83,7 @@ class Updating(Querying):
             for _ in range(_ATTEMPTS):
                 copied, most = self._copied(touched, named.any_graph, writer), self.settings.max_update_statements
                 stream = self.sandbox.update(text, copied, most, base=base)
+                self._standing(stream.sequence)
                 changed = list(scratch.changes(stream.body()))
                 try:
                     return self._write(changed, writer, visibility, after=stream.sequence)
@@ -121,7 +123,7 @@ class Updating(Querying):
         return Written(self.sequence, outcomes)
 
     def _not_ours(self, iri: str) -> None:
-        if self.views.is_view(NamedNode(iri)) or iri.endswith("#entailed"):
+        if self.views.is_view(NamedNode(iri)) or is_entailed(iri):
             raise BadParameter(
                 f"<{iri}> is made by Headwater from what records say, and cannot be written.",
                 parameter="graph",

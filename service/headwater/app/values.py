@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from headwater.questions.description import Thing
 
@@ -19,7 +20,10 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """What an announced change does to an object; `objects` are what changed, `itself` where the object is that."""
+    """What an announced change does to an object; `objects` are what changed, `itself` where the object is that.
+
+    `statements` are what persons say of it.
+    """
 
     change: Thing
     kind: str
@@ -31,6 +35,7 @@ class Banner:
     resolved_by: Thing | None
     itself: bool = False
     objects: tuple[Thing, ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

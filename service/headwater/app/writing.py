@@ -35,6 +35,8 @@ from headwater.terms.minting import Mint
 
 _log = logging.getLogger("headwater")
 _CATCH_UP = 500
+_SAVE_EVERY = 2_000
+"""After so many entries the index is saved, so that a process that is killed has no more than these to catch up with."""
 _REBUILD_BEHIND = 2_000
 """A store that is empty and at least so many entries behind is filled by bulk load instead of entry by entry."""
 
@@ -76,7 +78,7 @@ class Writer:
         self._maker = RecordMaker(mint)
         self._gate: Gate | None = None
         self._lock = threading.RLock()
-        self._saved = index.sequence
+        self._saved = self._tried = index.sequence
         self._classes = Classes(store, views)
         self.audit_due: Callable[[str], None] = lambda _reason: None
 
@@ -325,6 +327,8 @@ class Writer:
             for entry, revision in zip(entries, revisions, strict=True)
         ]
         self._index.follow(rows, revisions[-1].sequence)
+        if revisions[-1].sequence - self._tried >= _SAVE_EVERY:
+            self.save_index()
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
@@ -433,6 +437,7 @@ class Writer:
     def save_index(self) -> None:
         if self._index_folder is None or self._index.sequence == self._saved:
             return
+        self._tried = self._index.sequence
         try:
             self._index.save(self._index_folder)
         except OSError as error:

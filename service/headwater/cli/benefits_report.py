@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from headwater.cli.answers import MOST_LISTED, Answer, completeness, cut, label, name
 from headwater.cli.printing import Line, counted, number, several
+from headwater.lineage.costing import duration
 from headwater.terms.vocabulary import vocabulary
 
 _BETTER: Final = {"higher": 1, "maximise": 1, "lower": -1, "minimise": -1}
@@ -28,6 +29,9 @@ def benefits_lines(answer: Answer, *, title: str | None = None, most: int = MOST
             for role, count in sorted(summary["by_role"].items(), key=lambda item: (-item[1], item[0]))
         ]
         yield f"How: {', '.join(words)}.", ""
+    if summary.get("by_distance"):
+        away = [f"{count:,} {several(int(steps), 'step')} away" for steps, count in summary["by_distance"].items()]
+        yield f"How near: {', '.join(away)}.", ""
     yield from _steps(answer, most)
     yield from _confounded(answer, most)
     yield from _others(answer, most)
@@ -75,7 +79,7 @@ def step_words(step: Mapping[str, Any]) -> tuple[str, int]:
     text = f"{step.get('metric')} {moved}{average} in {several(count, 'comparable pair')}"
     low, high = step.get("ci_low"), step.get("ci_high")
     if low is not None and high is not None:
-        text += f" (95 % interval {number(low)} to {number(high)})"
+        text += f" (95 % interval {number(low)} to {number(high)}{_spread(step)})"
     elif count == 1:
         text += " (one pair gives no interval)"
     better = _BETTER.get(str(step.get("direction")), 0)
@@ -90,12 +94,20 @@ def step_words(step: Mapping[str, Any]) -> tuple[str, int]:
     return text, gain
 
 
+def _spread(step: Mapping[str, Any]) -> str:
+    """How far the pairs lie apart, after the interval."""
+    if step.get("sd_delta") is None:
+        return ""
+    return f"; pairs from {number(step['min_delta'])} to {number(step['max_delta'])}, sd {number(step['sd_delta'])}"
+
+
 def _confounded(answer: Answer, most: int) -> Iterator[Line]:
     confounded = list(answer.get("confounded") or ())
     if not confounded:
         return
     yield "", ""
-    yield f"NOT COMPARABLE ({len(confounded):,}): more than the revision differs", "bold"
+    count = ((answer.get("summary") or {}).get("pairs") or {}).get("confounded", len(confounded))
+    yield f"NOT COMPARABLE ({count:,}): more than the revision differs", "bold"
     shown, rest = cut(confounded, most)
     for entry in shown:
         pair = entry.get("labels") or [label(answer, str(iri)) for iri in entry.get("pair") or ()]
@@ -118,6 +130,7 @@ def _others(answer: Answer, most: int) -> Iterator[Line]:
             f"  {entry.get('label') or entry.get('revision')}{' (the latest)' if entry.get('latest') else ''}: {users}{models}",
             "",
         )
+        yield from still_lines(entry)
     yield from rest
     credit = [entry for entry in answer.get("credit") or () if entry.get("share")]
     if credit:
@@ -127,6 +140,37 @@ def _others(answer: Answer, most: int) -> Iterator[Line]:
     for entry in shown:
         yield f"  {entry['share']:>6.1%}  {entry.get('kind') or ''} {entry.get('label') or entry.get('id')}", ""
     yield from rest
+    if answer.get("compute", {}).get("runs"):
+        yield "", ""
+        yield "COMPUTING DOWNSTREAM", "bold"
+        yield f"  {effort_words(answer['compute'])}", ""
+
+
+def still_lines(entry: Mapping[str, Any], most: int = 5) -> Iterator[Line]:
+    """Who is still on a revision that has later ones: counted in full, the first named."""
+    still = entry.get("still") or {}
+    if entry.get("latest") or not still.get("count"):
+        return
+    names = [f"{thing['kind']} {thing['label']}" for thing in still["things"][:most]]
+    more = f" and {still['count'] - len(names):,} more" if still["count"] > len(names) else ""
+    yield f"    still on it: {counted(still['by_kind'])} ({'; '.join(names)}{more})", "yellow"
+
+
+def effort_words(told: Mapping[str, Any]) -> str:
+    """Computing time and energy in a sentence, with how many runs say nothing.
+
+    >>> effort_words({"runs": 3, "hours": 2.5, "runs_with_hours": 2, "kwh": None, "runs_with_kwh": 0})
+    '2.5 h, recorded for 2 of 3 runs; no run records its energy'
+    """
+    runs = several(told["runs"], "run")
+    if told["hours"] is None:
+        time = f"of {runs} none records how long it took"
+    else:
+        time = f"{duration(told['hours'])}, recorded for {told['runs_with_hours']:,} of {runs}"
+    energy = "no run records its energy"
+    if told["kwh"] is not None:
+        energy = f"{number(told['kwh'])} kWh, recorded for {told['runs_with_kwh']:,}"
+    return f"{time}; {energy}"
 
 
 def _role(role: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ _PACKAGES: Final = (
 )
 _GROUPS: Final = ("importers", "exporters", "stores")
 _LITTLE_SPACE: Final = 1 << 30
+_SLOW_S: Final = 10.0
 
 
 def doctor(as_json: Json = False, data: Data = None) -> None:
@@ -94,6 +96,13 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
     found: dict[str, Any] = {"folder": str(chosen.data.resolve()), "free_bytes": free, "state": "empty", "status": None}
     if not holds_data(chosen):
         return found
+    found["slow_queries"] = slow = _slow(chosen.data)
+    if slow:
+        worst = f"{slow[0]['seconds']:.1f} s ({slow[0]['kind']} by {slow[0]['reader']}, {slow[0]['outcome']})"
+        warnings.append(
+            f"of the questions of the last hours some took more than {_SLOW_S:g} s, the slowest {worst}; "
+            "the log of queries in the data folder has them"
+        )
     try:
         with opened(chosen.data) as headwater:
             found |= {"state": "open", "status": headwater.status()}
@@ -112,6 +121,13 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
         found["state"] = "broken"
         broken.append(f"{error.detail} {error.remedy}")
     return found
+
+
+def _slow(data: Path) -> list[dict[str, Any]]:
+    from headwater.app.query_log import WINDOW_S, slowest_on_file
+
+    since = (datetime.now(UTC) - timedelta(seconds=WINDOW_S)).isoformat()
+    return [entry for entry in slowest_on_file(data, since) if float(entry.get("seconds", 0)) > _SLOW_S]
 
 
 def _nearest(path: Path) -> Path:

@@ -92,6 +92,9 @@ def impact(
         fields=fields,
         include=include,
     )
+    if not as_json and include is None:
+        # For people: what others say of it belongs beside the verdict.
+        parameters["include"] = ("edges", "statements")
     with opened(data) as headwater:
         if since is not None:
             answer_each(

@@ -100,9 +100,19 @@ def _verdict(answer: Answer, iri: str, node: Mapping[str, Any], mark: str, style
     reason = f"mended by {name(answer, node['resolved_by'])}" if node.get("resolved_by") else _reason(node)
     if reason:
         yield f"      {reason}", "dim"
+    for said in node.get("statements") or ():
+        yield f"      {_said(said)}", ""
     # One link is what the reason says already; a proof of several steps is worth a line.
     if state != "not_affected" and len(node.get("via") or ()) > brief:
         yield f"      by way of: {_path(answer, node['via'], iri)}", "dim"
+
+
+def _said(said: Mapping[str, Any]) -> str:
+    """A person's statement as one line."""
+    reasons = [because(str(said["justification"])) if said.get("justification") else "", said.get("because") or ""]
+    when = f" on {str(said['at'])[:10]}" if said.get("at") else ""
+    told = f"{said.get('by') or 'somebody'} says{when}: {str(said.get('state')).replace('_', ' ')}"
+    return "; ".join([told, *(reason for reason in reasons if reason)])
 
 
 def _reason(node: Mapping[str, Any]) -> str:

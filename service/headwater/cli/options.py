@@ -69,7 +69,9 @@ Fields = Annotated[
 ]
 Include = Annotated[
     list[str] | None,
-    typer.Option("--include", metavar="PART", help="Further parts of the answer: edges, paths.", rich_help_panel=_WALK),
+    typer.Option(
+        "--include", metavar="PART", help="Further parts of the answer: edges, paths, statements.", rich_help_panel=_WALK
+    ),
 ]
 
 

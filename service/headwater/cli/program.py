@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from headwater.cli import (
+    assess,
     backup,
     benefits,
     demo,
@@ -52,6 +53,7 @@ program.command("serve", rich_help_panel=_START)(serve.serve)
 program.command("import", rich_help_panel=_START)(importing.import_sources)
 program.command("validate", rich_help_panel=_START)(validate.validate)
 program.command("impact", rich_help_panel=_ASK)(impact.impact)
+program.command("assess", rich_help_panel=_ASK)(assess.assess)
 program.command("explain", rich_help_panel=_ASK)(explain.explain)
 program.command("benefits", rich_help_panel=_ASK)(benefits.benefits)
 program.command("plan", rich_help_panel=_ASK)(plan.plan)

@@ -33,6 +33,8 @@ class Setting:
     links: Callable[[str], dict[str, str]]
     sequence: int
     now: str
+    statements: Callable[[Sequence[str]], dict[str, list[dict[str, Any]]]] = lambda _: {}
+    """What persons say of things, beside the verdict."""
 
 
 @dataclass(slots=True)
@@ -80,6 +82,9 @@ def lineage_answer(
     found = _Found(nodes=ids, distance=nearest[ids], edges=edges, roots=roots, hidden=hidden, dropped=dropped)
     found = _of_types(graph, found, asked)
     body = _envelope(graph, found, asked, setting, root)
+    body["summary"]["by_distance"] = {
+        str(steps): count for steps, count in enumerate(np.bincount(found.distance).tolist()) if count
+    }
     body["query"]["ask"] = "lineage"
     _fill(body, graph, found, _shown(graph, found, asked, found.distance), asked, setting, lambda _: {})
     return body
@@ -299,6 +304,10 @@ def _fill(
             "_links": setting.links(iri) if "_links" in keep else {},
         } | verdict_of(node)
         body["nodes"][iri] = {name: value for name, value in whole.items() if name in keep}
+    if "statements" in asked.include:
+        said = setting.statements(list(body["nodes"]))
+        for iri, node in body["nodes"].items():
+            node["statements"] = said.get(iri, [])
     if "edges" in asked.include:
         body["edges"] = _edges(graph, found, np.array([node for node, _ in listed], np.int32))
 

@@ -26,14 +26,14 @@ NODE_FIELDS = (
     "visibility",
     "_links",
 )
-INCLUDES = ("edges", "paths")
+INCLUDES = ("edges", "paths", "statements")
 
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
     """A checked question. `depth` None means full. `as_of` (seconds since 1970) asks about an earlier world, `known_at` (a ledger
-    sequence number, or seconds as a float) about what was known earlier. `include` may hold `edges` (default) and `paths` (the
-    links that prove each verdict, spelled out)."""
+    sequence number, or seconds as a float) about what was known earlier. `include` may hold `edges` (default), `paths` (the
+    links that prove each verdict, spelled out) and `statements` (what persons say beside it)."""
 
     direction: str = "upstream"
     depth: int | None = None

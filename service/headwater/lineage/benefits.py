@@ -1,22 +1,26 @@
 """Benefit: what each revision of a thing bought those who used it, from pairs of runs that differ in nothing else.
 
 Two runs make a pair when one used the earlier and the other the later revision in the same role and everything else that is
-recorded agrees: the other inputs, the code, the settings. The metric difference of such a pair is what the revision bought. Pairs
-that differ in more are listed apart with what they differ in; no difference is claimed from them.
+recorded agrees: the other inputs by their content (so the test set's digest), the slices that were used of them (the split), the
+version of the code, the settings (the seed among them). The metric difference of such a pair is what the revision bought. Pairs
+that differ in more are listed apart with what they differ in; no difference is claimed from them. What neither run of a pair
+records agrees as far as anybody knows; each step says for how many of its pairs that holds of the code, the seed or the test set.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 _RESAMPLES = 2000
-_SEED = 20_260_101
-_MOST_CONFOUNDED = 200
+_DRAW = 20_260_101
+MOST_CONFOUNDED = 200
+"""Runs without a pair that one step looks for the nearest of."""
 _MOST_DIFFERENCES = 3
 
 
@@ -27,7 +31,11 @@ Measured = tuple[str, str | None]
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What is recorded of one run, for comparison. `inputs` maps role to the things used in it (IRIs), `settings` name to
-    value, `metrics` name and data set to the last value; `names` gives labels of those data sets."""
+    value, `metrics` name and data set to the last value; `names` gives labels of those data sets.
+
+    `contents` gives the digest of an input's content, by which two IRIs of the same data are the same; `slices` the part that was
+    used, by role and input, where it was not the whole.
+    """
 
     iri: str
     label: str
@@ -36,6 +44,8 @@ class RunFacts:
     metrics: dict[Measured, float]
     status: str = ""
     names: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    slices: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Stage:
 def steps_bought(
     steps: Sequence[Step], stages: Callable[[str], list[Stage]], better: Callable[[str], str | None]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """For each step and metric: pairs, mean difference and its bootstrap interval; and the pairs that differ in more.
+    """For each step and metric: pairs, mean difference, its spread and bootstrap interval; and the pairs that differ in more.
 
     `stages(revision)` gives the runs that used a revision; `better(metric)` says `higher`, `lower` or None. Differences are
     later minus earlier, in the metric's own units; `improvement` has the sign turned so that positive is better.
@@ -69,12 +79,31 @@ def steps_bought(
         pairs, others = _match(stages(step.earlier), stages(step.later), step)
         confounded += others
         by_metric: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        silent: dict[str, Counter[str]] = defaultdict(Counter)
         for one, other in pairs:
             for metric, (before, after) in _common(one, other, step).items():
                 by_metric[metric].append(_pair(one.run, other.run, before, after))
+                silent[metric].update(unrecorded(one))
         for metric, found in sorted(by_metric.items()):
-            bought.append(_summary(step, metric, found, better(metric.partition(" on ")[0])))
-    return bought, confounded[:_MOST_CONFOUNDED]
+            told = _summary(step, metric, found, better(metric.partition(" on ")[0]))
+            bought.append(told | {"unrecorded": dict(sorted(silent[metric].items()))})
+    return bought, confounded
+
+
+_SEED = re.compile(r"(^|[^a-z])(seeds?|random_?state|rng)([^a-z]|$)|seed$", re.IGNORECASE)
+
+
+def unrecorded(stage: Stage) -> list[str]:
+    """Of code, seed and test set those that the record of a run does not tell. In a pair both runs are silent about the same.
+
+    >>> run = RunFacts("urn:a", "a", {"train": frozenset({"urn:v1"})}, {"random_state": "0"}, {})
+    >>> unrecorded(Stage(run, "train", "urn:v1"))
+    ['code', 'test set']
+    """
+    run = stage.run
+    tested = {"test", "validate"} & set(run.inputs) or any(on is not None for _, on in run.metrics)
+    told = {"code": "execute" in run.inputs, "seed": any(_SEED.search(name) for name in run.settings), "test set": bool(tested)}
+    return sorted(what for what, there in told.items() if not there)
 
 
 def _common(one: Stage, other: Stage, step: Step) -> dict[str, tuple[float, float]]:
@@ -87,7 +116,8 @@ def _common(one: Stage, other: Stage, step: Step) -> dict[str, tuple[float, floa
         own = {revision, stage.by}
         found: dict[Measured, tuple[float, str]] = {}
         for (name, on), value in stage.run.metrics.items():
-            found[name, "" if on in own else on] = (value, stage.run.names.get(on or "", on or ""))
+            same = None if on is None else stage.run.contents.get(on, on)
+            found[name, "" if on in own else same] = (value, stage.run.names.get(on or "", on or ""))
         sides.append(found)
     left, right = sides
     times = Counter(name for name, _ in left.keys() & right.keys())
@@ -123,6 +153,9 @@ def _summary(step: Step, metric: str, pairs: list[dict[str, Any]], better: str |
         "metric": metric,
         "direction": better or "unknown",
         "mean_delta": mean,
+        "sd_delta": stdev(deltas) if len(deltas) > 1 else None,
+        "min_delta": min(deltas),
+        "max_delta": max(deltas),
         "ci_low": low,
         "ci_high": high,
         "n": len(deltas),
@@ -141,7 +174,7 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float | None
     """
     if len(values) < 2:
         return None, None
-    draw = random.Random(_SEED)
+    draw = random.Random(_DRAW)
     means = sorted(fmean(draw.choices(values, k=len(values))) for _ in range(_RESAMPLES))
     tail = (1 - level) / 2
     return means[int(tail * _RESAMPLES)], means[min(int((1 - tail) * _RESAMPLES), _RESAMPLES - 1)]
@@ -169,7 +202,7 @@ def _match(earlier: list[Stage], later: list[Stage], step: Step) -> tuple[list[t
     near: dict[tuple[str, str], tuple[Stage, Stage, list[str]]] = {}
     for number, side in enumerate(sides):
         for told, stage in side:
-            if stage.run.iri in taken or len(near) > _MOST_CONFOUNDED:
+            if stage.run.iri in taken or len(near) > MOST_CONFOUNDED:
                 continue
             found = [
                 (_named(told, facing), candidate)
@@ -223,12 +256,21 @@ def _told(stage: Stage, step: Step) -> frozenset[_Item]:
         return frozenset(found | _items(stage.run, revisions))
     found.add(("preparation", "one"))
     found |= {(f"preparation {what}", value) for what, value in _items(stage.preparation, revisions)}
-    return frozenset(found | _items(stage.run, {stage.by}))
+    # A program that both prepared the data and trained on them changed in both places, and still is one thing that changed.
+    return frozenset(found | _items(stage.run, {stage.by} | revisions))
 
 
 def _items(run: RunFacts, left_out: set[str]) -> set[_Item]:
     found: set[_Item] = {(f"setting {name}", value) for name, value in run.settings.items()}
-    found |= {(f"{role} input", things - left_out) for role, things in run.inputs.items() if things - left_out}
+    for role, things in run.inputs.items():
+        others = things - left_out
+        if others:
+            found.add((f"{role} input", frozenset(run.contents.get(thing, thing) for thing in others)))
+        for thing in things:
+            part = run.slices.get((role, thing))
+            if part:
+                what = "the revision" if thing in left_out else run.contents.get(thing, thing)
+                found.add((f"{role} slice", frozenset({what, *part})))
     if run.status:
         found.add(("status", run.status))
     return found

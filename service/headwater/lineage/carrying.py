@@ -186,7 +186,7 @@ def _steered(
     place = np.full(len(kind), -1, np.int32)
     place[instruments] = np.arange(len(instruments), dtype=np.int32)
     uses = np.flatnonzero(place[earlier] >= 0) if len(instruments) else np.zeros(0, np.int64)
-    uses = uses[kind[later[uses]] == kind_of["run"]]
+    uses = uses[(kind[later[uses]] == kind_of["run"]) & (role[uses] != role_of["deny"])]
     by_instrument = Adjacency(place[earlier[uses]], max(len(instruments), 1))
     first, counts = by_instrument.start[number], by_instrument.counts(number.astype(np.int32))
     model = np.repeat(earlier[controls], counts)

@@ -27,12 +27,13 @@ class Compared:
     """What stands for the role of each link in one question, for certain and possibly.
 
     `surely` are links over which the fault surely came, although they leave a thing of which it is not certain: uses of a thing
-    without its version, at a time when there was none but faulty ones.
+    without its version, at a time when there was none but faulty ones. `faulty` has the faulty versions of each such thing.
     """
 
     certain: Int8Array
     possible: Int8Array
     surely: Int32Array
+    faulty: dict[int, tuple[int, ...]]
 
 
 def compare(graph: LineageGraph, edges: ImpactEdges, objects: Sequence[int], part: str) -> Compared:
@@ -43,7 +44,8 @@ def compare(graph: LineageGraph, edges: ImpactEdges, objects: Sequence[int], par
         comparing.slices(part, concepts)
     for concept, versions in concepts.items():
         comparing.versions(concept, versions)
-    return Compared(comparing.certain, comparing.possible, np.concatenate([np.zeros(0, np.int32), *comparing.surely]))
+    surely = np.concatenate([np.zeros(0, np.int32), *comparing.surely])
+    return Compared(comparing.certain, comparing.possible, surely, comparing.faulty)
 
 
 class _Comparing:
@@ -52,6 +54,7 @@ class _Comparing:
         self.objects = np.unique(np.array(objects, np.int32))
         self.certain, self.possible = edges.certain, edges.possible
         self.surely: list[Int32Array] = []
+        self.faulty: dict[int, tuple[int, ...]] = {}
         self._using = np.zeros(len(graph.words.roles), bool)
         self._using[[graph.role_of[name] for name in _USING]] = True
 
@@ -120,6 +123,8 @@ class _Comparing:
             self._block(links[~not_yet & ~none_else], "unversioned-use", surely=False)
         else:
             self.surely.append(links[none_else])
+            # The one whose name comes first stands for all where one has to be shown.
+            self.faulty[concept] = tuple(sorted(faulty, key=lambda version: self.graph.iris[version]))
 
     def _there(self, things: list[int]) -> Times:
         return np.array([there_since(self.graph, thing) for thing in things], np.float64)

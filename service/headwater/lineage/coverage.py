@@ -74,6 +74,9 @@ def _doubts(graph: LineageGraph, nodes: Int32Array, *, every: bool = False) -> t
     edges = slice(None) if every and not len(graph.links.gone.ids) else graph.edges() if every else graph.up.edges_of(nodes)
     later = graph.later[edges]
     firm = graph.pinned[graph.earlier[edges]] & (graph.evidence[edges] > graph.words.evidence["expanded"])
+    denials = graph.role[edges] == graph.role_of["deny"]
+    if denials.any():
+        later, firm = later[~denials], firm[~denials]
     into = _counted(later, nodes, graph.size)
     pinned = _counted(later[firm], nodes, graph.size)
     left = beginning * np.power(PINNED, pinned) * np.power(LOOSE, into - pinned)

@@ -157,7 +157,7 @@ def _overturning(ways: Ways, again: Callable[[Sequence[int]], tuple[str | None, 
         if not still:
             break
         # Without a link another may come to count: a revision of which nothing tells its origin any more.
-        more = max(still, key=lambda link: (_doubtful(graph, link), -link))
+        more = max(sorted(still, key=lambda link: name_of(graph, link)), key=lambda link: _doubtful(graph, link))
         cut = Cut((*cut.labels, more), exact=False, at_least=cut.at_least)
         then, still = again(cut.labels)
     return Overturning(cut, _named(by_record, records), then)

@@ -14,6 +14,7 @@ from headwater.lineage.columns import Array
 from headwater.lineage.connecting import RoleWords, counting
 from headwater.lineage.csr import Adjacency, BoolArray, Int32Array
 from headwater.lineage.edges import Links, spare_for
+from headwater.lineage.revisions import Revisions
 from headwater.lineage.things import Kinds, Things, described, rank_of_levels
 from headwater.lineage.traversal import Limits, Reach, walk
 from headwater.terms.vocabulary import Vocabulary
@@ -155,7 +156,8 @@ class LineageGraph:
         self.down: Adjacency = links.down
         self.up: Adjacency = links.up
         self.impact_edges: object | None = None
-        self._later_revisions: dict[int, list[int]] | None = None
+        self.revisions: Revisions | None = None
+        """See `later_revisions`: worked out at the first question, and carried on as the graph grows."""
         self._described: BoolArray | None = None
         self.doubts: tuple[float, float] | None = None
         """See `coverage`: worked out at the first question, and carried on as the graph grows."""
@@ -247,15 +249,12 @@ class LineageGraph:
     def _limited(self, side: Adjacency, far: Int32Array, seeds: Sequence[int] | Int32Array, limits: Limits) -> Reach:
         return self.walk(side, far, seeds, limits.edge_mask(self), limits.stop_mask(self), limits.free_mask(self))
 
-    def later_revisions(self) -> dict[int, list[int]]:
+    def later_revisions(self) -> Revisions:
         """For each thing the revisions that say they revise it."""
-        if self._later_revisions is None:
-            found: dict[int, list[int]] = {}
+        if self.revisions is None:
             edges = self.edges(("revise",))
-            for earlier, later in sorted(set(zip(self.earlier[edges].tolist(), self.later[edges].tolist(), strict=True))):
-                found.setdefault(earlier, []).append(later)
-            self._later_revisions = found
-        return self._later_revisions
+            self.revisions = Revisions.of(self.earlier[edges], self.later[edges])
+        return self.revisions
 
     def walk(
         self,

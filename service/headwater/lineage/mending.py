@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from headwater.lineage.graph import BoolArray, Int32Array, LineageGraph
 
-_CARRYING_NOT = ("revise", "specialise", "responsible", "cite")
+_CARRYING_NOT = ("revise", "specialise", "responsible", "cite", "deny")
 
 
 def revisions_after(graph: LineageGraph, things: Iterable[int]) -> set[int]:
@@ -53,12 +53,12 @@ def resolved_by(graph: LineageGraph, mended: list[int], bad: Int32Array) -> dict
     sound[bad] = False
     later_revisions = graph.later_revisions()
     revised = np.zeros(graph.size, bool)
-    revised[list(later_revisions)] = True
+    revised[later_revisions.nodes] = True
     found = {node: _successor(graph, node, later_revisions, sound) for node in bad[revised[bad]].tolist()}
     return {node: successor for node, successor in found.items() if successor is not None}
 
 
-def _successor(graph: LineageGraph, node: int, later_revisions: dict[int, list[int]], sound: BoolArray) -> int | None:
+def _successor(graph: LineageGraph, node: int, later_revisions: Mapping[int, list[int]], sound: BoolArray) -> int | None:
     seen, todo = {node}, [node]
     while todo:
         following = sorted({later for current in todo for later in later_revisions.get(current, ())} - seen)

@@ -23,8 +23,8 @@ Need = Literal["repeat", "measure", "gain"]
 BY_HAND = ("deployment", "publication", "instrument", "project", "agent")
 """Kinds that no run mends: a person deploys again, corrects, hands over."""
 _PREPARING = frozenset({"preprocess", "label", "calibrate", "configure", "execute", "inform"})
-_PASSING_NOT = ("responsible", "revise", "specialise", "cite")
-_FOLDERS = ("revise", "specialise", "responsible")
+_PASSING_NOT = ("responsible", "revise", "specialise", "cite", "deny")
+_FOLDERS = ("revise", "specialise", "responsible", "deny")
 _ENDED_BADLY = ("failed", "killed")
 
 

@@ -19,7 +19,7 @@ Input = tuple[str, int]
 _Pattern = tuple[frozenset[str], frozenset[int]]
 """The roles in which a run used things, and the kinds of what it made."""
 
-_NO_INPUT = ("responsible", "generate", "cite", "document", "revise", "specialise", "evaluate", "steer")
+_NO_INPUT = ("responsible", "generate", "cite", "document", "revise", "specialise", "evaluate", "steer", "deny")
 _MEASURING = ("test", "validate", "predict", "use")
 _LEARNING = ("train", "finetune", "pretrain")
 _ENDED_BADLY = ("failed", "killed", "running", "scheduled")

@@ -48,6 +48,10 @@ def read_slice(given: str | dict[str, Any]) -> str:
             if not isinstance(value, str) or moment(value) is None:
                 raise BadParameter(f"slice: '{word}' takes a time such as 2026-01-31T00:00:00Z", parameter="slice")
             clean[word] = value
+    for low, high in (("after", "before"), ("first_run", "last_run")):
+        first, last = (_place(clean[word]) if word in clean else None for word in (low, high))
+        if first is not None and last is not None and first > last:
+            raise BadParameter(f"slice: '{low}' lies behind '{high}', so that nothing is in it", parameter="slice")
     return json.dumps(clean, sort_keys=True, separators=(",", ":"))
 
 

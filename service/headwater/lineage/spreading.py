@@ -76,6 +76,10 @@ class Spread:
     _events: _Events | None = None
     _known: dict[tuple[int, int], Arrival | None] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        """How many things got worse, each as often as it did."""
+        return sum(len(links) for links, _ in self._log)
+
     def came(self, node: int, effect: int) -> Arrival | None:
         """How an effect first came to a thing; None where the log does not say, as for what began with it.
 
@@ -163,11 +167,11 @@ def spread(flow: Flow, seeds: Int32Array, start: int) -> Spread:
     return Spread(flow, effect, np.concatenate(found), distance, None, run.vague, run.log)
 
 
-def spread_on(flow: Flow, base: Spread, links: Int32Array, before: int | None = None) -> Spread:
+def spread_on(flow: Flow, base: Spread, links: Int32Array, before: Int8Array | None = None) -> Spread:
     """Go on from a fixed point of a milder flow: more can only come over `links`, and what follows from that.
 
-    The result is the same as that of spreading anew, since `base` is nowhere worse than it. With `before` that effect comes over
-    the links, whatever is at their earlier ends.
+    The result is the same as that of spreading anew, since `base` is nowhere worse than it. With `before` these effects come
+    over the links, whatever is at their earlier ends.
     """
     run = _Run(flow, base.effect.copy())
     frontier, _ = run.arrive(links, before)
@@ -191,14 +195,12 @@ class _Run:
         if len(some):
             self.vague.append(links.take(some))
 
-    def arrive(self, links: Int32Array, before: int | None = None) -> tuple[Int32Array, Int32Array]:
+    def arrive(self, links: Int32Array, before: Int8Array | None = None) -> tuple[Int32Array, Int32Array]:
         """Take what comes over the links: the things at which that is worse than before, and those of them that are new."""
         flow, effect = self.flow, self.effect
         target = flow.edges.later.take(links)
         # `take` reads a third faster than brackets here; the code of a link is its cell in the table, read as one row.
-        code = effect.take(flow.edges.earlier.take(links)).astype(np.int16)
-        if before is not None:
-            code[:] = before
+        code = (effect.take(flow.edges.earlier.take(links)) if before is None else before).astype(np.int16)
         code *= flow.table.shape[1]
         code += flow.role.take(links)
         code *= flow.table.shape[2]

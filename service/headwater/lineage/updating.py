@@ -19,6 +19,7 @@ from headwater.lineage.connecting import RoleWords, counting
 from headwater.lineage.csr import BoolArray, Int32Array, among
 from headwater.lineage.graph import LineageGraph
 from headwater.lineage.regrowing import regrown
+from headwater.lineage.revisions import Revisions
 from headwater.lineage.said import LINK_KINDS, NODE_KINDS, Said, Speakers
 from headwater.lineage.things import Kinds, blank, rank_of_levels
 
@@ -108,9 +109,26 @@ def updated(
     )
     ends = np.concatenate((columns["later"][gone], fresh["later"][more])).astype(np.int32)
     found.doubts = coverage.regrown(graph, found, ends, touched)
+    found.revisions = None if graph.revisions is None else _revised(graph.revisions, found, columns, gone, picked(fresh, more))
     if isinstance(graph.impact_edges, ImpactEdges):
         found.impact_edges = regrown(graph.impact_edges, graph, found, gone, touched)
     return found
+
+
+def _revised(
+    revisions: Revisions, graph: LineageGraph, columns: Mapping[str, Array], gone: Int32Array, came: Mapping[str, Array]
+) -> Revisions:
+    """The later revisions in `graph`: those of things from which a link of revision went or came are looked up again."""
+    revise = graph.role_of["revise"]
+    changed: dict[int, set[int]] = {}
+    for table, which in ((columns, gone[columns["role"][gone] == revise]), (came, np.flatnonzero(came["role"] == revise))):
+        for earlier, later in zip(table["earlier"][which].tolist(), table["later"][which].tolist(), strict=True):
+            known = changed.setdefault(earlier, set(revisions.get(earlier, ())))
+            # From its later end, which few links reach: very many may have used the earlier thing.
+            into = graph.up.edges_of(np.array([later], np.int32))
+            holds = bool(((graph.role[into] == revise) & (graph.earlier[into] == earlier)).any())
+            (known.add if holds else known.discard)(later)
+    return revisions.amended({earlier: sorted(later) for earlier, later in changed.items()})
 
 
 def _columns(table: Mapping[str, Array], names: tuple[str, ...]) -> dict[str, Array]:

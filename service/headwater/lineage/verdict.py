@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from headwater.errors import BadParameter
 from headwater.lineage.carrying import impact_edges
 from headwater.lineage.comparing import compare
 from headwater.lineage.graph import BoolArray, Int32Array, Limits, LineageGraph
@@ -70,6 +71,7 @@ class Verdicts:
     resolved_by: dict[int, int]
     _certain: Spread
     _possible: Spread
+    _uses: list[tuple[int, int]]
     _places: Int32Array | None = None
     _links: Int32Array | None = None
     _causes: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -102,12 +104,14 @@ class Verdicts:
         return self._links
 
     def steps(self) -> Steps:
-        """The links that the judgement went over, each once."""
-        links, sure, perhaps = self._inside(), self._certain.flow, self._possible.flow
+        """The links that the judgement went over, each once; and a use of a thing without its version, where it can only have
+        been a faulty one, also as a use of each of these."""
+        sure, perhaps = self._certain.flow, self._possible.flow
         edges = sure.edges
+        links = np.append(self._inside(), np.array([link for link, _ in self._uses], np.int32))
         none = np.zeros(self.graph.size, bool)
         return Steps(
-            earlier=edges.earlier[links],
+            earlier=np.append(edges.earlier[self._inside()], np.array([one for _, one in self._uses], np.int32)),
             later=edges.later[links],
             link=edges.real[links],
             certain=sure.role[links],
@@ -137,11 +141,19 @@ class Verdicts:
         effect = int(self.effect[self.places[node]])
         deciding = self._certain if self.surely(node) else self._possible
         steps = []
-        # What surely came over a use without a version still comes from a version, by a link that is only possible.
-        while (arrival := deciding.came(node, effect) or self._possible.came(node, effect)) is not None:
-            node, effect = arrival.source, arrival.before
+        while (arrival := deciding.came(node, effect)) is not None:
+            node, effect = self._source(arrival, deciding), arrival.before
             steps.append((node, int(deciding.flow.edges.real[arrival.link])))
         return steps[::-1]
+
+    def _source(self, arrival: Arrival, spread: Spread) -> int:
+        """Where an effect came from: of a use without a version that can only have been a faulty one, that version."""
+        versions = [one for link, one in self._uses if link == arrival.link]
+        if not versions or spread.came(arrival.source, arrival.before) is not None:
+            return arrival.source
+        start = self.book.effect(self.graph.words.changes[self.change.kind].begins_with)
+        told = (one for one in versions if arrival.before == start or spread.came(one, arrival.before) is not None)
+        return next(told, arrival.source)
 
     def surely(self, node: int) -> bool:
         """Whether the effect that decides at a node comes over links that are certain (else only over possible ones)."""
@@ -177,7 +189,7 @@ class Verdicts:
                 # Where the change is harmless by its kind, that is the reason; otherwise it is the link.
                 code = fault.because or reason
                 break
-            node, effect = arrival.source, arrival.before
+            node, effect = self._source(arrival, self._certain), arrival.before
         else:
             code = self._causes[node, effect]
         for key in trail:
@@ -210,8 +222,13 @@ class Verdicts:
 def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> Verdicts:
     """Verdicts on everything downstream of `change` (with its objects first, at distance 0).
 
-    `limits` narrows which links count, as part of the question; it never cuts the answer.
+    `limits` narrows which links count, as part of the question; it never cuts the answer. Raises `BadParameter` for a kind of
+    change that does not exist, and where nothing is named that changed.
     """
+    if change.kind not in graph.words.changes:
+        raise BadParameter(f"change: '{change.kind}' is none of {', '.join(sorted(graph.words.changes))}", parameter="change")
+    if not change.objects:
+        raise BadParameter("change: nothing is named that changed", parameter="id")
     book = rulebook()
     edges = impact_edges(graph)
     limits = limits or Limits()
@@ -230,10 +247,17 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
     perhaps = Flow(graph, edges, compared.possible, book.possible, None, frozen, usable, stop)
     start = book.effect(graph.words.changes[change.kind].begins_with)
     certain = spread(sure, np.array(change.objects, np.int32), start)
-    first, vague = certain, certain.vague
-    if len(compared.surely):
-        certain = spread_on(sure, first, sure.usable_of(compared.surely), start)
-        vague = [*vague, *certain.vague]
+    vague = certain.vague
+    surely = sure.usable_of(compared.surely)
+    surely = surely[certain.effect[edges.earlier[surely]] >= 0]
+    uses = [(link, one) for link in surely.tolist() for one in compared.faulty[int(edges.earlier[link])]]
+    while uses:
+        links, versions = (np.array(column, np.int32) for column in zip(*uses, strict=True))
+        more = spread_on(sure, certain, links, certain.effect.take(versions))
+        vague = [*vague, *more.vague]
+        if not len(more):
+            break
+        certain = more
     possible = spread_on(perhaps, certain, np.concatenate([np.zeros(0, np.int32), *vague]))
     nodes, distance = certain.nodes, certain.distance
     free = limits.free_mask(graph)
@@ -257,6 +281,7 @@ def judge(graph: LineageGraph, change: Change, limits: Limits | None = None) -> 
         resolved_by={},
         _certain=certain,
         _possible=possible,
+        _uses=uses,
     )
     _resolve(verdicts, [*mended, *since])
     return verdicts

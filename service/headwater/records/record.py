@@ -14,7 +14,7 @@ from headwater.records.draft import Draft, Finding
 from headwater.records.entailment import Entailer
 from headwater.records.links import LineageRows, lineage_rows
 from headwater.records.normalise import normalise
-from headwater.terms.minting import Mint
+from headwater.terms.minting import Mint, is_entailed
 from headwater.terms.names import HW
 
 _PACKING_LEVEL = 1
@@ -80,7 +80,7 @@ class RecordMaker:
 
     def make(self, draft: Draft, visibility: str, importer: str, importer_version: str, evidence: str) -> Record:
         """Raises `BadInput` for a draft that speaks in Headwater's own graphs' names."""
-        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))) or draft.iri.endswith("#entailed"):
+        if draft.iri.startswith((f"{self._mint.base}view/", str(HW))) or is_entailed(draft.iri):
             raise BadInput(f"<{draft.iri}> is one of Headwater's own graphs and cannot be a record.")
         asserted, repairs = normalise(draft.triples, draft.iri, self._mint)
         return self._finish(draft, asserted, [*draft.findings, *repairs], visibility, importer, importer_version, evidence)

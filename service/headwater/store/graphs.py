@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pyoxigraph import NamedNode
 
-ENTAILED = "#entailed"
+from headwater.terms.minting import entailed
 
 
 def entailed_graph(record: str) -> NamedNode:
     """The graph of what follows from a record's statements."""
-    return NamedNode(record + ENTAILED)
+    return NamedNode(entailed(record))
 
 
 def graphs_of(record: str) -> tuple[NamedNode, NamedNode]:

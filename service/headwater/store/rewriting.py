@@ -63,7 +63,8 @@ def using(text: str, dataset: Clauses) -> str:
             remedy="Name it in one of the two places.",
         )
     pieces, place = [], 0
-    for before, token in zip([None, *top[:-1]], top, strict=True):
+    earlier: list[Token | None] = [None, *top]
+    for before, token in zip(earlier, top, strict=False):
         if token.kind != "word" or token.text.upper() != "WHERE":
             continue
         if before is not None and before.kind == "word" and before.text.upper() == "DELETE":

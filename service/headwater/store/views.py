@@ -15,10 +15,11 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from headwater.records.levels import INTERNAL, PROJECT, PUBLIC, Levels, widest
 from headwater.records.record import Record
-from headwater.store.graphs import ENTAILED, graphs_of
+from headwater.store.graphs import graphs_of
 from headwater.store.joint import JointChange, Old, Written, joint_change
 from headwater.store.protocol import ATOMIC, STATE, TripleStore
 from headwater.store.standing import Before, Stated
+from headwater.terms.minting import is_entailed, without_entailed
 from headwater.terms.names import HW
 
 _VISIBILITY = HW.visibility
@@ -124,8 +125,8 @@ class Views:
     def _stated(self, graph: NamedNode) -> Stated | None:
         if graph == STATE or self.is_view(graph):
             return None
-        levels = widest(self._visibilities(graph.value.removesuffix(ENTAILED)))
-        return (levels[0], not graph.value.endswith(ENTAILED)) if levels else None
+        levels = widest(self._visibilities(without_entailed(graph.value)))
+        return (levels[0], not is_entailed(graph.value)) if levels else None
 
     def apply(self, entries: Sequence[Applied], sequence: int) -> None:
         """Bring the store from its state before `entries` to the one after, and to `sequence`. Doing it twice changes nothing."""
@@ -246,7 +247,7 @@ class Views:
                 if self.is_view(graph):
                     shown.append(graph)
                     continue
-                if graph.value.removesuffix(ENTAILED) in latest or _quad(triple, graph) in dropped:
+                if without_entailed(graph.value) in latest or _quad(triple, graph) in dropped:
                     continue
                 if graph not in levels:
                     levels[graph] = self._stated(graph)

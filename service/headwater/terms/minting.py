@@ -67,3 +67,29 @@ class Mint:
         if not slash or not key or "/" in key or "#" in key:
             return None
         return kind, unquote(key)
+
+
+_FOLLOWS = ("#entailed", "%23entailed")
+
+
+def entailed(record: str) -> str:
+    """The name of the graph of what follows from a record. An IRI has one `#` at most, so that a second one is written encoded.
+
+    >>> entailed("urn:r"), entailed("http://lab.example/a#b")
+    ('urn:r#entailed', 'http://lab.example/a#b%23entailed')
+    """
+    return record + _FOLLOWS["#" in record]
+
+
+def is_entailed(name: str) -> bool:
+    """Whether a graph has such a name, which no record may have."""
+    return name.endswith(_FOLLOWS)
+
+
+def without_entailed(name: str) -> str:
+    """The record that a graph of either sort belongs to.
+
+    >>> without_entailed("http://lab.example/a#b%23entailed"), without_entailed("urn:r")
+    ('http://lab.example/a#b', 'urn:r')
+    """
+    return next((name.removesuffix(ending) for ending in _FOLLOWS if name.endswith(ending)), name)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+import os
+
+from fastapi import Depends, FastAPI
 
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.crossing import CrossOrigin
+from headwater.web.metrics import Metrics
+from headwater.web.observing import Observed, long_question
+from headwater.web.rates import Rates, counted
 from headwater.web.routes import (
     ask,
     audits,
@@ -16,14 +22,18 @@ from headwater.web.routes import (
     health,
     landing,
     lineage,
+    operations,
     plans,
     questions,
     records,
     reference,
+    reports,
     search,
     sparql,
+    statements,
     terms,
     updates,
+    void,
 )
 
 _ABOUT = """
@@ -58,11 +68,18 @@ def create_app(headwater: Headwater) -> FastAPI:
         redoc_url=None,
     )
     app.state.headwater = headwater
+    app.state.metrics = Metrics()
+    app.state.rates = _rates(headwater)
     problems.register(app)
+    app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
+    app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
+    expensive = (questions, plans, reports, records, sparql, updates, graph_store, graph, lineage, search, ask, void)
     for routes in (
         questions,
+        statements,
         plans,
+        reports,
         catalogue,
         records,
         audits,
@@ -71,12 +88,29 @@ def create_app(headwater: Headwater) -> FastAPI:
         graph_store,
         graph,
         health,
+        operations,
         landing,
         lineage,
         search,
         ask,
         reference,
         terms,
+        void,
     ):
-        app.include_router(routes.router)
+        asked_first = [Depends(counted)] if routes in expensive else []
+        if routes in (questions, plans):
+            asked_first.append(Depends(long_question))
+        app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
     return app
+
+
+def _rates(headwater: Headwater) -> Rates:
+    settings = headwater.settings
+    workers = settings.query_workers or max(2, os.cpu_count() or 1)
+    return Rates(
+        settings.requests_per_minute,
+        settings.requests_at_once,
+        running=settings.queries_per_reader or max(1, workers - 1),
+        seconds=settings.query_timeout_s,
+        threads=max(32, 4 * workers),
+    )

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 _Result = TypeVar("_Result")
 
 
-async def until_gone(request: Request, work: Callable[[], _Result], cancel: Callable[[], None]) -> _Result:
-    """Do `work` in a thread; `cancel` is called, from another one, if the client leaves before it is done.
+async def until_gone(
+    request: Request, work: Callable[[], _Result], cancel: Callable[[], None], limiter: CapacityLimiter | None = None
+) -> _Result:
+    """Do `work` in a thread (of those that `limiter` counts); `cancel` is called, from another, if the client leaves early.
 
     The body of the request must have been read. Raises what `work` raises.
     """
@@ -35,7 +37,7 @@ async def until_gone(request: Request, work: Callable[[], _Result], cancel: Call
             await to_thread.run_sync(cancel)
 
         group.start_soon(watch)
-        await to_thread.run_sync(guarded)
+        await to_thread.run_sync(guarded, limiter=limiter)
         group.cancel_scope.cancel()
     if failed:
         raise failed[0]

@@ -32,10 +32,10 @@ HTML = Offer("text/html", ("html",), ("application/xhtml+xml",))
 CSV = Offer("text/csv", ("csv",))
 PROBLEM = Offer("application/problem+json", ("problem",), ("application/json",))
 RDF = (
-    Offer("text/turtle", ("turtle", "ttl"), ("application/x-turtle",)),
+    Offer("text/turtle", ("turtle", "ttl", "n3"), ("application/x-turtle", "text/n3", "text/rdf+n3")),
     Offer("application/ld+json", ("jsonld", "json-ld")),
     Offer("application/n-triples", ("ntriples", "nt"), ("text/plain",)),
-    Offer("application/rdf+xml", ("rdfxml", "rdf", "xml"), ("application/xml", "text/xml")),
+    Offer("application/rdf+xml", ("rdfxml", "rdf", "xml", "rdf+xml"), ("application/xml", "text/xml")),
     Offer("application/trig", ("trig",)),
     Offer("application/n-quads", ("nquads", "nq"), ("text/x-nquads",)),
 )

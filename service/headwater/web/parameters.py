@@ -98,7 +98,7 @@ class Traversal(Question):
         None, ge=1, le=MOST_NODES, description="At most so many things in the answer; the summary counts all."
     )
     fields: Several = Field([], description="Only these fields of each node.")
-    include: Several = Field([], description="Further parts of the answer, such as paths.")
+    include: Several = Field([], description="Further parts of the answer: edges, paths, statements.")
     format: str | None = Field(
         None, max_length=100, description="json, csv, html or an RDF syntax; goes before the Accept header."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
+from math import ceil
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headwater.errors import BadParameter, HeadwaterError, NotAcceptable
@@ -20,6 +22,7 @@ from headwater.web.rendering import page
 
 log = logging.getLogger("headwater.web")
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
@@ -51,6 +54,16 @@ CONTENT: dict[str, Any] = {
 """What a problem looks like, for the OpenAPI document."""
 
 
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such thing, or not for this reader.", "content": CONTENT},
+    406: {"description": "No representation fits what is accepted.", "content": CONTENT},
+    408: {"description": "The request did not arrive in time.", "content": CONTENT},
+    415: {"description": "The body is of no kind that is taken here.", "content": CONTENT},
+    429: {"description": "One reader asks more than he may; Retry-After says when to come back.", "content": CONTENT},
+}
+"""What any route may answer, for the OpenAPI document."""
+
+
 class Unchanged(Exception):
     """What the client holds is still current: answered by 304 with its ETag."""
 
@@ -67,6 +80,8 @@ def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | No
         sent["WWW-Authenticate"] = 'Bearer realm="headwater"'
     if status == 503:
         sent["Retry-After"] = "5"
+    if status == 429:
+        sent["Retry-After"] = str(max(1, ceil(getattr(getattr(request.state, "rate", None), "wait", 0.0))))
     try:
         offer = choose(request.headers.get("accept"), [PROBLEM, HTML])
     except NotAcceptable:
@@ -79,6 +94,7 @@ def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | No
 
 def _headwater_error(request: Request, error: Exception) -> Response:
     known = cast(HeadwaterError, error)
+    request.state.problem = type(known).__name__
     if known.status >= 500 and known.status != 503:
         log.error("%s %s: %s", request.method, request.url.path, known.detail, exc_info=known)
     return problem(request, known.problem(request.url.path))
@@ -111,7 +127,21 @@ def _http_error(request: Request, error: Exception) -> Response:
         "remedy": remedy,
         "instance": request.url.path,
     }
-    return problem(request, body, dict(known.headers or {}))
+    headers = dict(known.headers or {})
+    if known.status_code == 405:
+        # The router only knows of the first route of the address.
+        headers["Allow"] = ", ".join(sorted(_methods(request)) or [headers.get("Allow", "")])
+    return problem(request, body, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods that an address takes."""
+    found: set[str] = set()
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            found.add(method)
+    return found
 
 
 def _unchanged(_: Request, error: Exception) -> Response:

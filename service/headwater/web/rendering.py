@@ -81,6 +81,7 @@ def _environment() -> Environment:
         curie=curie,
         script_json=script_json,
         number=_number,
+        rounded=_rounded,
         moment=_moment,
         cut=_cut,
         short=_short,
@@ -138,6 +139,11 @@ def _quote(value: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.6g}"
+
+
+def _rounded(value: float) -> str:
+    """Three significant digits: what a difference between few runs can carry."""
+    return f"{value:.3g}"
 
 
 def _count(value: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
@@ -14,6 +15,9 @@ import uvicorn
 from headwater.app import Headwater
 from headwater.errors import Conflict
 from headwater.web.application import create_app
+from headwater.web.arriving import punctual
+
+_FILES = 16_384
 
 
 def serve(headwater: Headwater, host: str, port: int) -> None:
@@ -24,6 +28,7 @@ def serve(headwater: Headwater, host: str, port: int) -> None:
     Requests that fail are logged by `headwater.web`, the server's own troubles by `uvicorn.error`; whoever calls this decides
     where these go. Raises `Conflict` if the address cannot be had.
     """
+    _many_files()
     with listening(host, port) as listener, _outliving_signals():
         headwater.audits.watch()
         uvicorn.Server(configured(headwater)).run(sockets=[listener])
@@ -38,7 +43,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(512)
+        listener.listen(1024)
     except (OSError, OverflowError) as error:
         listener.close()
         raise Conflict(
@@ -61,12 +66,23 @@ def configured(headwater: Headwater) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
-        limit_concurrency=512,
-        http="h11",
+        limit_concurrency=1024,
+        http=punctual(headwater.settings.request_timeout_s),
         ws="none",
         lifespan="off",
         h11_max_incomplete_event_size=64 * 1024,
     )
+
+
+def _many_files() -> None:
+    """Have as many files and connections open at once as the system grants: many systems grant 1,024 until one asks."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = min(hard, _FILES) if hard != resource.RLIM_INFINITY else _FILES
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

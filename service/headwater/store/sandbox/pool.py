@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from headwater.errors import Unavailable
+from headwater.errors import HeadwaterError, Unavailable
 from headwater.store.sandbox import frames
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
 from headwater.store.sandbox.spool import Spool
 
 _log = logging.getLogger("headwater.sandbox")
 _START_S = 20.0
+_TRIAL_S = 3.0
 _KEPT_LISTS = 64
 _WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
@@ -66,6 +67,7 @@ class _Process:
     def __init__(self, memory: int) -> None:
         self.snapshot: Snapshot | None = None
         self.lists: dict[tuple[str, ...], str] = {}
+        self.used = False
         source = str(Path(__file__).resolve().parents[3])
         paths = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
@@ -93,7 +95,19 @@ class _Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def dead(self) -> bool:
+        """Whether it ended by itself, or was ended from outside."""
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End the process, from any thread. Its pipes stay open for the thread that reads from them: a number that is closed
+        under a reader may be another file's, or a client's socket, before he reads again.
+        """
+        self._process.kill()
+
     def kill(self) -> None:
+        """End the process and let go of it; only for who has it alone."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -149,13 +163,13 @@ class Job:
         with self._lock:
             self._process = process
             if process is not None and self.cancelled:
-                process.kill()
+                process.stop()
 
     def cancel(self) -> None:
         with self._lock:
             self.cancelled = True
             if self._process is not None:
-                self._process.kill()
+                self._process.stop()
 
 
 class Sandbox:
@@ -172,6 +186,7 @@ class Sandbox:
         self._alive: set[_Process] = set()
         self._running = 0
         self._closed = False
+        self._broken_since: float | None = None
         self.killed = 0
 
     def __enter__(self) -> Self:
@@ -207,9 +222,10 @@ class Sandbox:
         """A query to come, so that it can be cancelled while it runs; its time begins now."""
         return Job(time.monotonic() + self.limits.seconds)
 
-    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None) -> Stream:
+    def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None, *, again: bool = True) -> Stream:
         job = job or self.job()
         process = self._taken(job)
+        again = again and process.used
         spool = Spool()
         begun: dict[str, Any] = {}
         try:
@@ -226,8 +242,11 @@ class Sandbox:
             raise
         try:
             whole = spool.wait(_WHOLE)
-        except BaseException:
+        except BaseException as error:
             spool.close()
+            if again and isinstance(error, QueryBroke) and not begun and not job.cancelled:
+                # It may have died before it was asked, too late to be seen: a new one tells whether it is the query's fault.
+                return self._run(asked, lists, job, again=False)
             raise
         return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
 
@@ -279,18 +298,26 @@ class Sandbox:
                 raise Busy(f"All {self.limits.workers} readers are taken by other queries.")
             if self._closed:
                 raise Unavailable("The service is shutting down.", remedy="Try again when it is back.")
-            if self._idle:
-                return self._idle.pop()
-            self._running += 1
+            idle = self._idle.pop() if self._idle else None
+            if idle is None:
+                self._running += 1
+        if idle is not None:
+            if not idle.dead:
+                return idle
+            # Somebody ended it while it had nothing to do: that is no fault of this query.
+            self._lost(idle)
+            return self._taken(job)
         process = None
         try:
             process = _Process(self.limits.memory)
             with self._free:
                 self._alive.add(process)
             process.started()
+            self._broken_since = None
             return process
         except (frames.Gone, frames.Late, OSError) as error:
             self._lost(process)
+            self._broken_since = self._broken_since or time.monotonic()
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
     def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
@@ -311,6 +338,7 @@ class Sandbox:
         process.ask(asked | {"snapshot": str(snapshot.path), "lists": new})
 
     def _back(self, process: _Process) -> None:
+        process.used = True
         with self._free:
             if self._closed:
                 process.kill()
@@ -337,12 +365,27 @@ class Sandbox:
         with self._free:
             return {"workers": self._running, "idle": len(self._idle), "lost": self.killed, "most": self.limits.workers}
 
+    def works(self) -> bool:
+        """Whether workers can be started, as far as is known; where the last one could not, it is tried again."""
+        if self._broken_since is None:
+            return True
+        try:
+            self.query("ASK {}", (), job=Job(time.monotonic() + _TRIAL_S)).body()
+        except Busy:
+            return self._broken_since is None
+        except HeadwaterError:
+            return False
+        return True
+
     def close(self) -> None:
         """Stop all workers and remove the snapshots."""
         with self._free:
             self._closed = True
-            alive, self._alive, self._idle = self._alive, set(), []
+            alive, idle, self._alive, self._idle = self._alive, set(self._idle), set(), []
             self._free.notify_all()
         for process in alive:
-            process.kill()
+            if process in idle:
+                process.kill()
+            else:
+                process.stop()
         self._snapshots.close()

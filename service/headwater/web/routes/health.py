@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
@@ -11,6 +12,7 @@ from headwater.web.rendering import static_file
 
 router = APIRouter(tags=["service"])
 
+_ASKING = CapacityLimiter(4)
 _TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -21,15 +23,16 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/health/ready", summary="The service can answer", responses={503: {"description": "Not yet, or no longer."}})
-def ready(headwater: App) -> Response:
-    """Whether ledger, store and index are open and at the same sequence number; how audits stand is told, and decides nothing."""
-    status = headwater.status()
-    if not status["ready"]:
-        raise Unavailable("store or index are behind the ledger and catching up")
-    audit = status["audit"]
-    told = {name: audit.get(name) for name in ("state", "due", "at", "sequence")}
-    told |= {"failed": audit["failure"] is not None}
-    return JSONResponse({"status": "ready", "sequence": headwater.sequence, "audit": told})
+async def ready(headwater: App) -> Response:
+    """Whether ledger, store and index are at the same sequence number, strangers' queries find a process, and the disk has room.
+
+    How audits stand is told, and decides nothing.
+    """
+    # Threads of its own: this has to be answered when all others are taken.
+    standing = await to_thread.run_sync(headwater.readiness, limiter=_ASKING)
+    if not standing["ready"]:
+        raise Unavailable(" ".join(standing["reasons"]), **{name: standing[name] for name in ("behind", "checks", "sequence")})
+    return JSONResponse({"status": "ready", **{name: standing[name] for name in ("sequence", "behind", "checks", "audit")}})
 
 
 @router.get("/static/{name}", include_in_schema=False)

@@ -19,13 +19,16 @@ from headwater.app.querying import Told
 from headwater.errors import BadQuery, HeadwaterError, UnknownFormat
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
+from headwater.settings import Settings
 from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
-from headwater.terms.names import PREFIXES, RDF, Namespace
+from headwater.terms.names import PREFIXES, RDF, RDFS, Namespace
 from headwater.web.caching import validators
 from headwater.web.leaving import until_gone
 from headwater.web.negotiation import HTML, Offer, choose
 from headwater.web.negotiation import RDF as SYNTAXES
+from headwater.web.observing import note
+from headwater.web.rates import the_rates
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
 from headwater.web.uploads import bounded
@@ -41,6 +44,7 @@ RESULTS = (
 """The formats of SELECT and ASK results; SELECT and ASK are answered by these, CONSTRUCT and DESCRIBE by RDF."""
 
 _SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
+_DCTERMS = Namespace("http://purl.org/dc/terms/")
 _FORMATS = Namespace("http://www.w3.org/ns/formats/")
 _MOST_ROWS = 1000
 SEQUENCE = "Headwater-Sequence"
@@ -66,7 +70,8 @@ async def asked(request: Request, headwater: App) -> Asked:
     """The query of a request by any of the protocol's three ways. Raises `BadQuery` for what the protocol forbids."""
     pairs = [(key, value) for key, value in request.query_params.multi_items()]
     direct = None
-    if request.method == "POST":
+    posted = request.method in ("POST", "QUERY")
+    if posted:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         # A percent-encoded character takes up to twelve bytes.
         most = headwater.settings.max_query_length * 12 + 10_000
@@ -84,7 +89,7 @@ async def asked(request: Request, headwater: App) -> Asked:
                 )
         except ValueError as error:
             raise BadQuery("the request body is not UTF-8, or has too many fields") from error
-    return _one_query(pairs, direct, request.method == "POST")
+    return _one_query(pairs, direct, posted)
 
 
 def _one_query(pairs: list[tuple[str, str]], direct: str | None, posted: bool) -> Asked:
@@ -149,7 +154,9 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
         if offer is HTML:
             return _form(request, "", headers={"Vary": "Accept"})
         return Response(
-            _described(str(request.url.replace(query="")), offer), headers={"Vary": "Accept"}, media_type=offer.media_type
+            _described(str(request.url.replace(query="")), offer, headwater.settings),
+            headers={"Vary": "Accept"},
+            media_type=offer.media_type,
         )
     return await _answered(request, question, headwater, reader)
 
@@ -177,6 +184,12 @@ async def post_sparql(request: Request, question: Question, headwater: App, read
     return await _answered(request, question, headwater, reader)
 
 
+@router.api_route("/sparql", methods=["QUERY"], include_in_schema=False)
+async def query_sparql(request: Request, question: Question, headwater: App, reader: Who) -> Response:
+    """The same as POST by the HTTP method QUERY, which says that nothing is changed; OpenAPI 3.1 cannot name it."""
+    return await post_sparql(request, question, headwater, reader)
+
+
 async def _answered(request: Request, question: Asked, headwater: App, reader: Who) -> Response:
     text = question.query
     assert text is not None
@@ -199,11 +212,20 @@ async def _answered(request: Request, question: Asked, headwater: App, reader: W
 
 
 async def _run(request: Request, question: Asked, media_type: str, headwater: App, reader: Who) -> Told | Stream:
-    job = headwater.sandbox.job()
     text, dataset, base = question.query or "", question.dataset or None, str(request.url.replace(query=""))
-    return await until_gone(
-        request, lambda: headwater.stream(text, reader, media_type, dataset=dataset, base=base, job=job), job.cancel
-    )
+    told, rates = note(request, "query", text, reader.name), the_rates(request)
+    async with rates.turn(request):
+        job = headwater.sandbox.job()
+        answer = await until_gone(
+            request,
+            lambda: headwater.stream(text, reader, media_type, dataset=dataset, base=base, job=job),
+            job.cancel,
+            rates.asking,
+        )
+    told.more["sequence"] = answer.sequence
+    if isinstance(answer, Told) and answer.kept:
+        told.outcome = "cached"
+    return answer
 
 
 async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
@@ -246,9 +268,24 @@ def _form(request: Request, text: str, *, status: int = 200, headers: dict[str, 
     return Response(body, status, headers, media_type="text/html")
 
 
-def _described(address: str, offer: Offer) -> bytes:
+def _limits(settings: Settings) -> list[Literal]:
+    """What a query may take, in sentences."""
+    length, seconds = f"{settings.max_query_length:,}", f"{settings.query_timeout_s:g}"
+    memory, answer = f"{settings.query_memory_mb:,} MiB", f"{settings.max_answer_mb:,} MiB"
+    english = (
+        f"A query may have {length} characters and take {seconds} seconds and {memory} of memory, its answer {answer}. "
+        "What goes beyond is an error (413 or 503), never a part. SERVICE and LOAD are refused."
+    )
+    german = (
+        f"Eine Anfrage darf {length} Zeichen haben, {seconds} Sekunden und {memory} Speicher brauchen, ihre Antwort {answer}. "
+        "Was darüber geht, ist ein Fehler (413 oder 503), nie ein Teil. SERVICE und LOAD werden abgelehnt."
+    )
+    return [Literal(english, language="en"), Literal(german, language="de")]
+
+
+def _described(address: str, offer: Offer, settings: Settings) -> bytes:
     """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
-    service, dataset, graph = BlankNode(), BlankNode(), BlankNode()
+    service, dataset, graph = BlankNode("service"), BlankNode("dataset"), BlankNode("graph")
     said = [
         Triple(service, RDF.type, _SD.Service),
         Triple(service, _SD.endpoint, NamedNode(address)),
@@ -259,8 +296,10 @@ def _described(address: str, offer: Offer) -> bytes:
         Triple(dataset, RDF.type, _SD.Dataset),
         Triple(dataset, _SD.defaultGraph, graph),
         Triple(graph, RDF.type, _SD.Graph),
-        Triple(service, NamedNode("http://purl.org/dc/terms/title"), Literal("Headwater", language="en")),
+        Triple(service, _DCTERMS["title"], Literal("Headwater", language="en")),
+        Triple(dataset, RDFS.seeAlso, NamedNode(f"{address.removesuffix('/sparql')}/.well-known/void#dataset")),
     ]
+    said += [Triple(service, _DCTERMS["description"], words) for words in _limits(settings)]
     for name in (
         "SPARQL_Results_JSON",
         "SPARQL_Results_XML",
@@ -278,7 +317,7 @@ def _described(address: str, offer: Offer) -> bytes:
         said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
-    prefixes = {"sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}
+    prefixes = {"rdfs": str(RDFS), "sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}
     written = serialize(said, format=syntax.format, prefixes=prefixes)
     assert written is not None  # serialize only returns None when it is handed a file to write to
     return written

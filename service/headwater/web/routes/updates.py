@@ -11,7 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from headwater.errors import BadQuery, UnknownFormat
 from headwater.store.reading import Clauses
+from headwater.web.observing import note
 from headwater.web.problems import CONTENT
+from headwater.web.rates import the_rates
 from headwater.web.readers import App, Writer
 from headwater.web.routes.sparql import SEQUENCE
 from headwater.web.uploads import bounded
@@ -100,7 +102,10 @@ async def update(
     """
     text, dataset, visibility = said
     base = str(request.url.replace(query=""))
+    told = note(request, "update", text, writer.name)
     written = await to_thread.run_sync(
-        lambda: headwater.update(text, writer, dataset=dataset or None, base=base, visibility=visibility)
+        lambda: headwater.update(text, writer, dataset=dataset or None, base=base, visibility=visibility),
+        limiter=the_rates(request).writing,
     )
+    told.more["sequence"] = written.sequence
     return JSONResponse(written.as_dict(), headers={SEQUENCE: str(written.sequence), "Cache-Control": "no-store"})

@@ -1,0 +1,63 @@
+"""Whether the service can answer now: what is behind, what is broken, and whether the disk has room."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from headwater.app.keeping import Keeping
+from headwater.app.querying import Querying
+from headwater.errors import HeadwaterError
+
+
+class Readiness(Querying, Keeping):
+    """How the parts stand, for whoever has to decide whether requests go here."""
+
+    def readiness(self) -> dict[str, Any]:
+        """`ready`, the `reasons` why not (sentences), `sequence` of the ledger, by how much store and index are `behind` it, the
+        `checks` of sandbox and disk, and how audits stand (which decides nothing).
+        """
+        reasons = []
+        try:
+            status = self.status()
+        except HeadwaterError as error:
+            # A ledger that cannot be read is a reason, not an accident of this question.
+            return _unreadable(error)
+        behind = {part: status["ledger"] - status[part] for part in ("store", "index")}
+        late = [f"{part} by {number:,}" for part, number in behind.items() if number]
+        if late:
+            reasons.append(f"Behind the ledger and catching up: {', '.join(late)}.")
+        works = self.sandbox_works()
+        if not works:
+            reasons.append("No process can be started for SPARQL queries.")
+        free, wanted = self._free_mb(), self.settings.min_free_mb
+        roomy = free is None or free >= wanted
+        if not roomy:
+            reasons.append(f"Only {free:,} MiB are free on the disk, fewer than {wanted:,} (min_free_mb).")
+        audit = status["audit"]
+        told = {name: audit.get(name) for name in ("state", "due", "at", "sequence")}
+        return {
+            "ready": not reasons,
+            "reasons": reasons,
+            "sequence": status["ledger"],
+            "behind": behind,
+            "checks": {"sandbox": "ok" if works else "broken", "disk": "ok" if roomy else "nearly full"},
+            "audit": told | {"failed": audit["failure"] is not None},
+        }
+
+    def _free_mb(self) -> int | None:
+        """MiB that are free where the data lie; None where they lie in memory."""
+        if self.settings.store == "memory":
+            return None
+        return int(shutil.disk_usage(self.settings.data).free // 2**20)
+
+
+def _unreadable(error: HeadwaterError) -> dict[str, Any]:
+    return {
+        "ready": False,
+        "reasons": [error.detail],
+        "sequence": None,
+        "behind": {},
+        "checks": {"ledger": "broken"},
+        "audit": {},
+    }
