@@ -1,8 +1,8 @@
 """What follows from a record's statements by the axioms and rules of `ontology/`: classes, wider and inverse properties, plain
 PROV forms, and the same facts in the words of PROV-O, ML-Schema and MEX.
 
-Entailment looks at one record at a time, so that withdrawing a record takes exactly its own conclusions with it. What follows from
-several records together is kept by `headwater.store.joint`.
+Entailment looks at one record at a time, so that withdrawing a record takes exactly its own conclusions with it. What follows
+from several records together is kept by `headwater.store.joint`.
 """
 
 from __future__ import annotations
