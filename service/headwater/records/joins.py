@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Final, Protocol
 from typing import Literal as OneOf
-from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode, Triple
 
@@ -25,6 +25,7 @@ from headwater.terms.rules import BrokenRule, Conclusion, Made, Minted, Pattern,
 from headwater.terms.vocabulary import Axioms, axioms
 
 End = OneOf["subject", "object"]
+ENDS: Final[tuple[End, End]] = ("subject", "object")
 Subject = NamedNode
 Value = NamedNode | Literal
 Bound = dict[Variable, object]

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
 
 from pyoxigraph import NamedNode, Triple
 
@@ -19,13 +18,8 @@ from headwater.terms.names import RDF
 _TYPE = RDF.type
 
 
-class Watched(NamedTuple):
-    """A statement that rules look at: its record's number, its predicate or class, and whether it is asserted."""
-
-    number: int
-    triple: Triple
-    at: str
-    asserted: bool
+Watched = tuple[int, Triple, str, bool]
+"""A statement that rules look at: its record's number, the statement, its predicate or class, and whether it is asserted."""
 
 
 class Sayers:
@@ -74,7 +68,7 @@ class Coming:
                 at = value.value if is_type and isinstance(value, NamedNode) else predicate.value
                 if at not in ends:
                     continue
-                one = Watched(number, triple, at, place < last)
+                one = (number, triple, at, place < last)
                 watched.append(one)
                 keys.add(at)
                 self._about[triple.subject].append(one)
@@ -85,17 +79,19 @@ class Coming:
         """The things at which statements may meet those of others, and whether several records of this write speak of them."""
         for node in dict.fromkeys(chain(self._about, self._to)):
             if isinstance(node, NamedNode):
-                numbers = [
-                    found[place].number for found in (self._about.get(node), self._to.get(node)) if found for place in (0, -1)
-                ]
-                yield node, min(numbers) != max(numbers)
+                said = [found for found in (self._about.get(node), self._to.get(node)) if found]
+                yield node, min(found[0][0] for found in said) != max(found[-1][0] for found in said)
+
+    def statements(self, node: object, end: End) -> Sequence[Watched]:
+        """The statements that have a node at an end, in the order of the records."""
+        return (self._about if end == "subject" else self._to).get(node, ())
 
     def said(self, node: object, end: End) -> _By:
         """What is said of a node, or has it as its value: by predicate, what stands at the other end, and who says it."""
         found = self._ordered.get((node, end))
         if found is None:
             ordered: dict[NamedNode, dict[object, Sayers]] = defaultdict(lambda: defaultdict(Sayers))
-            for number, given, _, asserted in (self._about if end == "subject" else self._to).get(node, ()):
+            for number, given, _, asserted in self.statements(node, end):
                 triple = triple_as_stored(given)
                 other = triple.object if end == "subject" else triple.subject
                 ordered[triple.predicate][other].add(number, self.records[number].visibility, asserted=asserted)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pyoxigraph import NamedNode, Triple
 
-from headwater.records.joins import End, Glance, JointRules, Meeting, Start
+from headwater.records.joins import ENDS, End, Glance, JointRules, Meeting, Start
 from headwater.store.coming import Coming
 from headwater.store.standing import Before
 from headwater.terms.rules import Pattern, Variable
@@ -26,7 +27,7 @@ class Meetings:
         self._rules = rules
         self._before = before
         self._coming = coming
-        self._near: dict[object, tuple[bool, bool, bool]] = {}
+        self._near: dict[NamedNode, tuple[bool, bool, bool]] = {}
         self._classes: dict[NamedNode, bool] = {}
         self._met: dict[tuple[NamedNode, Glance], bool] = {}
         for node, several in coming.nodes():
@@ -39,7 +40,7 @@ class Meetings:
         begun: dict[tuple[int, str], dict[_Where, set[object]]] = defaultdict(lambda: defaultdict(set))
         for number, node, meeting, triple in self._meetings(self._rules.lacking):
             keys = self._coming.keys[number]
-            starts = [where for where in meeting.starts if where[0].key in keys and self._possible(where[0])]
+            starts = [where for where in meeting.starts if where[0].key in keys]
             if starts and self._fits(meeting.first, triple) and self._lacks(number, node, meeting.glance):
                 for where in starts:
                     begun[number, where[0].key][where].add(node)
@@ -68,21 +69,24 @@ class Meetings:
         for number, node, meeting, triple in self._meetings(self._rules.arriving):
             if self._meets(node, meeting.glance):
                 for start, _ in meeting.starts:
-                    if self._possible(start):
-                        yield number, start, triple
+                    yield number, start, triple
 
     def _meetings(self, table: Mapping[str, tuple[Meeting, ...]]) -> Iterator[tuple[int, NamedNode, Meeting, Triple]]:
-        near = self._near
-        if not near:
-            return
-        for number, triple, at, _ in self._coming.watched:
-            subject, value = triple.subject, triple.object
-            if subject not in near and value not in near:
-                continue
+        possible = self._possible_ones(table) if self._near else {}
+        for node in self._near:
+            for end in ENDS:
+                for number, triple, at, _ in self._coming.statements(node, end):
+                    for meeting in possible.get((at, end), ()):
+                        yield number, node, meeting, triple
+
+    def _possible_ones(self, table: Mapping[str, tuple[Meeting, ...]]) -> dict[tuple[str, End], list[Meeting]]:
+        found: dict[tuple[str, End], list[Meeting]] = defaultdict(list)
+        for at in set().union(*self._coming.keys):
             for meeting in table.get(at, ()):
-                node = subject if meeting.end == "subject" else value
-                if node in near and isinstance(node, NamedNode):
-                    yield number, node, meeting, triple
+                starts = tuple(where for where in meeting.starts if self._possible(where[0]))
+                if starts:
+                    found[at, meeting.end].append(replace(meeting, starts=starts))
+        return found
 
     def _lacks(self, number: int, node: NamedNode, glance: Glance) -> bool:
         """Whether others say something that a glance meets and this record does not say."""

@@ -215,7 +215,7 @@ class After:
 
     def extent(self, predicate: NamedNode) -> Iterator[tuple[object, object, Levels]]:
         stood = (Triple(s, predicate, o) for s, o, _ in self._before.extent(predicate))  # type: ignore[arg-type]
-        comes = (triple_as_stored(one.triple) for one in self._coming.watched if one.triple.predicate == predicate)
+        comes = (triple_as_stored(triple) for _, triple, _, _ in self._coming.watched if triple.predicate == predicate)
         touched = [Triple(s, p, o) for (s, p), values in self._values.items() if p == predicate for o in values]  # type: ignore[arg-type]
         for triple in chain(stood, comes, touched):
             levels = self.levels(triple)
