@@ -33,7 +33,7 @@ def measure(title: str, format: str, parts: list[Path], data: Path) -> dict[str,
         finally:
             spent += time.process_time() - began
 
-    Views._joint_change = clocked  # type: ignore[method-assign]
+    Views._joint_change = clocked  # type: ignore[assignment, method-assign]
     try:
         with open_app(data) as app:
             began = time.process_time()
