@@ -85,6 +85,15 @@ def test_saying_it_again_changes_nothing_and_saying_otherwise_replaces_it_and_ke
     assert len(lab.history(first["record"], LOCAL)) == 2
 
 
+@pytest.mark.parametrize("fraction", ["123456", "123400", "000000"])
+def test_saying_it_again_is_nothing_new_whatever_the_time_of_day(
+    lab: Headwater, fraction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "_clock", lambda: f"2026-11-20T00:00:00.{fraction}Z")
+    say(lab)
+    assert say(lab)["status"] == "unchanged"
+
+
 def test_two_persons_may_say_different_things(lab: Headwater) -> None:
     say(lab)
     say(lab, reader=Reader("ben", "write", frozenset()), state="affected", because=None)

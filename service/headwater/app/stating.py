@@ -75,7 +75,7 @@ class Stating(Opened):
         before = next((one for one in statements.of(sight, about=about, change=regarding) if one.iri == iri), None)
         # Saying the same again is nothing new, and keeps the time at which it was first said.
         same = before is not None and (before.state, before.justification, before.because) == (state, justification, because)
-        at = before.at if before is not None and same and before.at is not None else self._clock()
+        at = before.at if before is not None and same and before.at is not None else _as_stored(self._clock())
         said = Statement(iri, about, regarding, state, justification, because, author, at)
         draft = Draft(record, record, f"{author} says {state} of <{about}>", self._triples(said))
         importing = Importing("statement", __version__, "asserted", reader.name, reader.sees)
@@ -117,3 +117,14 @@ class Stating(Opened):
         about = None if id is None else self.resolve(id, reader)
         regarding = None if change is None else self.resolve(change, reader)
         return [one.as_dict() for one in Statements(self._store).of(self._sight(reader), about=about, change=regarding)]
+
+
+def _as_stored(moment: str) -> str:
+    """A time as the store spells it, so that what is read from there and said again is the same statement.
+
+    >>> _as_stored("2026-11-20T00:00:00.120000Z"), _as_stored("2026-11-20T00:00:00.000000Z")
+    ('2026-11-20T00:00:00.12Z', '2026-11-20T00:00:00Z')
+    """
+    whole, dot, rest = moment.removesuffix("Z").partition(".")
+    fraction = rest.rstrip("0")
+    return f"{whole}{dot if fraction else ''}{fraction}Z"
