@@ -48,6 +48,7 @@ def measures(
             what = f"{metric.name}: {thinned} of {len(metric.series)} points of the history were thinned out evenly"
             findings.append(Finding("repaired", "thinned-history", what, run.where))
 
+    one_model = len({model_id for _, model_id in of_models}) == 1
     own: dict[str, list[Metric]] = {}
     for metric in run.metrics:
         own.setdefault(metric.name, []).append(metric)
@@ -59,7 +60,11 @@ def measures(
         if len(mine) <= 1 and not theirs:
             state(mine[0], spoken_of, mine[0].dataset)
             continue
-        if len(mine) <= 1 and len(theirs) == 1 and (not mine or _same(mine[0], theirs[0][0])):
+        if (
+            len(mine) <= 1
+            and len(theirs) == 1
+            and (not mine or _same(mine[0], theirs[0][0]) or (one_model and _early(mine[0], theirs[0][0])))
+        ):
             metric, model_id = theirs[0]
             longer = mine[0] if mine and len(mine[0].series) > len(metric.series) else metric
             state(longer, [model(model_id)], metric.dataset or (mine[0].dataset if mine else None))
@@ -109,6 +114,12 @@ def _same(first: Metric, second: Metric) -> bool:
         and mine[2] == theirs[2]
         and (mine[1] == theirs[1] or (mine[1] != mine[1] and theirs[1] != theirs[1]))
     )
+
+
+def _early(history: Metric, copied: Metric) -> bool:
+    """Whether a model's values are but points of the run's history. MLflow logs a model at step 0 unless told otherwise, and
+    copies the run's values of that step to it: what the only model of a run reached is the history's end, not its beginning."""
+    return history.dataset == copied.dataset and set(copied.series) <= set(history.series)
 
 
 def _key(name: str, model_id: str | None, dataset: Dataset | None) -> str:
