@@ -1,8 +1,8 @@
 """The competency questions answered from the demonstration's own files: what a person would find who reads them, in plain Python.
 
 Nothing here knows Headwater: the tracking folder is read as MLflow writes it (one small file for each parameter and metric), the
-curators' documents as RDF. Things are called as the files call them: a run by its id, a data set `NAME-DIGEST`, a model `m-…`, the
-rest by the last part of their IRI.
+curators' documents as RDF. Things are called as the files call them: a run by its id, a data set `NAME-DIGEST`, a model `m-…`,
+the rest by the last part of their IRI.
 """
 
 from __future__ import annotations
@@ -375,7 +375,7 @@ def answers(lab: Lab) -> dict[str, Callable[[list[Run]], set[Row]]]:
         "which-models-depend-on-this-data": lambda _: {
             (one, model) for model in lab.models for one in lab.upstream(model) & lab.data
         },
-        "which-models-have-no-data": lambda runs: (
+        "which-models-have-no-data": lambda _: (
             {(m,) for m in lab.registered} | {(m,) for m, run in made() if not lab.inputs(run)}
         ),
         "which-models-rest-on-superseded-data": of_model(
