@@ -107,6 +107,16 @@ def test_the_process_is_not_root_and_may_write_its_data() -> None:
     assert f"chown {user}:{user} {volume}" in made
 
 
+def test_there_is_a_font_for_the_words_of_pictures_drawn_in_the_image() -> None:
+    drawn_with = (ROOT / "service" / "headwater" / "pictures" / "png.py").read_text()
+    assert 'sans_serif_family="DejaVu Sans"' in drawn_with
+    (installed,) = [rest for rest in of("RUN", LAST) if "apt-get" in rest]
+    assert "apt-get install -y --no-install-recommends fonts-dejavu-core" in installed
+    assert installed.index("apt-get update") < installed.index("apt-get install") < installed.index("rm -rf /var/lib/apt/lists/*")
+    lines = [line.word for line in LINES if line.stage == LAST]
+    assert lines.index("RUN") < lines.index("USER"), "only root may install"
+
+
 def test_the_port_is_the_one_that_the_server_takes_by_itself() -> None:
     from headwater.settings import Settings
 
