@@ -24,6 +24,10 @@ RUN /opt/builder/bin/python -m build --no-isolation --wheel --outdir dist \
  && /opt/headwater/bin/pip install --no-cache-dir --no-deps dist/*.whl
 
 FROM python:3.12-slim
+# Pictures as PNG are drawn here, not in a browser: without a font they would have no words.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 10001 headwater \
  && useradd --system --uid 10001 --gid headwater --home-dir /data --no-create-home headwater \
  && mkdir /data \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 RUN, JUDGE, GONE = "a" * 32, "b" * 32, "f" * 32
@@ -57,6 +59,21 @@ def test_what_the_run_and_its_model_both_say_is_one_value(read, mlruns):
     imported = read(mlruns)
     assert measured(imported) == {(RUN, "accuracy", "0.8", FIRST, "")}
     assert imported.values("?m hw:points ?n", "?n") == ["2"]
+
+
+def test_the_value_of_step_0_that_mlflow_copies_to_the_only_model_is_a_point_of_its_history(read, mlruns):
+    shutil.rmtree(mlruns / "7" / "models" / SECOND)
+    metric(mlruns, FIRST, f"9 0.7 0 {RUN}")
+    (mlruns / "7" / RUN / "metrics" / "accuracy").write_text("9 0.7 0\n10 0.8 1\n11 0.9 2\n")
+    imported = read(mlruns)
+    assert measured(imported) == {(RUN, "accuracy", "0.9", FIRST, "")}
+    assert imported.values("?m hw:points ?n", "?n") == ["3"]
+
+
+def test_the_checkpoints_of_a_run_keep_their_values(read, mlruns):
+    metric(mlruns, FIRST, f"9 0.7 0 {RUN}")
+    (mlruns / "7" / RUN / "metrics" / "accuracy").write_text("9 0.7 0\n10 0.8 1\n")
+    assert (RUN, "accuracy", "0.7", FIRST, "") in measured(read(mlruns))
 
 
 def test_a_metric_that_names_no_model_speaks_of_all_that_the_run_made(read, mlruns):

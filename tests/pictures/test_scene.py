@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from headwater.pictures.scene import Edge, Node, Scene
 
 
@@ -67,7 +70,7 @@ def test_a_chain_that_cannot_be_folded_by_siblings_is_cut_far_from_the_root() ->
     )
     small = scene.folded(40)
     assert len(small.nodes) <= 40
-    assert small.nodes[-1].folded == 500 - 20
+    assert small.nodes[-1].folded == 500 - 39
 
 
 def test_many_separate_parts_fold_too() -> None:
@@ -78,3 +81,33 @@ def test_many_separate_parts_fold_too() -> None:
 def test_a_small_scene_is_left_as_it_is() -> None:
     scene = _star(10)
     assert scene.folded(30) is scene
+
+
+_links = st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)), max_size=60)
+
+
+@given(st.integers(2, 25), _links, st.integers(1, 24))
+def test_a_scene_folds_well_at_any_size(count: int, links: list[tuple[int, int]], most: int) -> None:
+    nodes = tuple(Node(f"n{i}", f"n{i}", ("run", "model", "dataset")[i % 3], "/") for i in range(count))
+    edges = tuple(Edge(f"n{a}", f"n{b}", "") for a, b in links if a != b and max(a, b) < count)
+    scene = Scene("n0", nodes, edges)
+    small = scene.folded(most)
+    names = {node.iri for node in small.nodes}
+    assert len(small.nodes) <= max(most, 4), "the root, more on either side, and what hangs together with neither"
+    assert "n0" in names
+    assert sum(node.folded or 1 for node in small.nodes) == count
+    assert not [node for node in small.nodes if node.folded == 1], "one thing is shown, not counted"
+    assert all({edge.source, edge.target} <= names for edge in small.edges)
+    assert scene.folded(most) == small
+
+
+def test_what_is_upstream_and_what_is_downstream_is_folded_apart() -> None:
+    ways = [f"{way}{i}" for way in ("in", "out") for i in range(40)]
+    nodes = (Node("root", "root", "run", "/"), *(Node(name, name, "dataset", "/") for name in ways))
+    edges = [Edge(f"in{i}", "root", "used") for i in range(40)] + [Edge("root", f"out{i}", "made") for i in range(40)]
+    for most in (3, 4, 5, 8, 12):
+        small = Scene("root", nodes, tuple(edges)).folded(most)
+        more = {node.iri for node in small.nodes if node.folded}
+        assert len(small.nodes) <= most
+        assert len(more) == 2
+        assert len({edge.source for edge in small.edges} & more) == len({edge.target for edge in small.edges} & more) == 1

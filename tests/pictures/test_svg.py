@@ -118,5 +118,6 @@ def test_dot_and_json_survive_hostile_labels() -> None:
 def test_the_words_of_a_picture_are_drawn_where_the_font_is_there() -> None:
     if not any(Path(folder).is_dir() for folder in ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu")):
         pytest.skip("DejaVu Sans is not installed here")
-    frame = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="30"><text x="5" y="20" font-family="sans-serif">{}</text></svg>'
-    assert png(frame.format("tau")) != png(frame.format(""))
+    word = '<text x="5" y="20" font-family="sans-serif">tau</text>'
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="30">{}</svg>'
+    assert png(frame.format(word)) != png(frame.format(""))

@@ -48,7 +48,7 @@ def measures(
             what = f"{metric.name}: {thinned} of {len(metric.series)} points of the history were thinned out evenly"
             findings.append(Finding("repaired", "thinned-history", what, run.where))
 
-    one_model = len({model_id for _, model_id in of_models}) == 1
+    only_model = len(spoken_of) == 1 and len({model_id for _, model_id in of_models}) == 1
     own: dict[str, list[Metric]] = {}
     for metric in run.metrics:
         own.setdefault(metric.name, []).append(metric)
@@ -63,7 +63,7 @@ def measures(
         if (
             len(mine) <= 1
             and len(theirs) == 1
-            and (not mine or _same(mine[0], theirs[0][0]) or (one_model and _early(mine[0], theirs[0][0])))
+            and (not mine or _same(mine[0], theirs[0][0]) or (only_model and _early(mine[0], theirs[0][0])))
         ):
             metric, model_id = theirs[0]
             longer = mine[0] if mine and len(mine[0].series) > len(metric.series) else metric

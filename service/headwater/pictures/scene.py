@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,9 +72,10 @@ class Scene:
         return cls(str(answer["root"]), tuple(nodes.values()), tuple(edges.values()))
 
     def folded(self, most: int, *, more: str = "") -> Scene:
-        """At most about `most` nodes: siblings of one kind under one parent become a single "n more" node that leads to `more`.
+        """At most `most` nodes: siblings of one kind under one parent become a single "n more" node that leads to `more`.
 
-        The root and what is worst affected stay longest. The same scene always folds the same way.
+        The root and what is worst affected stay longest, and nothing is folded alone. Where even `most` is too few for the root
+        and what is more on either side of it, there are these. The same scene always folds the same way.
 
         >>> nodes = tuple(Node(str(i), f"run {i}", "run", "/", distance=min(i, 1)) for i in range(100))
         >>> scene = Scene("0", nodes, tuple(Edge("0", str(i), "used") for i in range(1, 100)))
@@ -89,7 +90,11 @@ class Scene:
             folded = tree.fold(keep)
             if len(self.nodes) - len(folded) + len(set(folded.values())) <= most:
                 return self._with(folded, more)
-        return self._with(tree.cut(max(1, most // 2)), more)
+        for keep in range(most - 1, 0, -1):
+            folded = tree.cut(keep)
+            if len(self.nodes) - len(folded) + len(set(folded.values())) <= most:
+                return self._with(folded, more)
+        return self._with(tree.cut(1), more)
 
     def _with(self, folded: Mapping[str, str], more: str) -> Scene:
         """This scene with each key of `folded` replaced by the "n more" node that its value names."""
@@ -199,18 +204,20 @@ class _Tree:
         return folded
 
     def cut(self, keep: int) -> dict[str, str]:
-        """Keep the `keep` nodes nearest to the root; what hangs below each of them becomes its one "n more" node."""
+        """Keep the `keep` nodes nearest to the root; what hangs below each of them, on either side, becomes one "n more" node."""
         kept = set(self.order[:keep])
+        downstream = {child for children in self.children.values() for child, flag in children if flag}
         folded: dict[str, str] = {}
         for iri in self.order[keep:]:
             parent = self.parent.get(iri)
             if parent is None:
                 folded[iri] = "more:apart"
             elif parent in kept:
-                folded[iri] = f"more:below:{parent}"
+                folded[iri] = f"more:{'down' if iri in downstream else 'up'}:{parent}"
             else:
                 folded[iri] = folded[parent]
-        return folded
+        alone = {name for name, count in Counter(folded.values()).items() if count == 1}
+        return {iri: name for iri, name in folded.items() if name not in alone}
 
     def _below(self, start: str) -> list[str]:
         found, queue = [], deque([start])
