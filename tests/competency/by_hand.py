@@ -310,7 +310,31 @@ def answers(lab: Lab) -> dict[str, Callable[[list[Run]], set[Row]]]:
         shared = {text: " ".join(sorted(r.id for r in runs if text in r.environment)) for run in runs for text in run.environment}
         return {(run.id, shared[text]) for run in runs for text in run.environment}
 
+    def tuned(runs: list[Run]) -> set[Row]:
+        return {
+            (model, base, metric, lab.runs[lab.maker[base]].metrics[metric], value)
+            for model, run in made()
+            if run in runs
+            for base, role in run.uses
+            if role in ("finetune", "pretrain") and base in lab.models
+            for metric, value in run.metrics.items()
+            if metric in lab.runs[lab.maker[base]].metrics
+        }
+
+    def wholes(runs: list[Run]) -> set[Row]:
+        kept = lab.data | lab.models
+        inward = {(run.id, "in", thing) for run in runs if not run.whole for thing in run.used & kept}
+        return inward | {(run.id, "out", thing) for run in runs if not run.whole for thing in run.made & kept}
+
     return {
+        "did-this-run-succeed": lambda runs: {(run.id, run.status) for run in runs if run.tracked},
+        "did-tuning-make-the-model-better": tuned,
+        "how-much-energy-did-it-take": lambda _: set(),  # nothing measured it
+        "what-went-in-and-came-out-of-the-whole": wholes,
+        "which-code-made-this-model": of_model(
+            lambda run: {(one, lab.software[one]) for one, role in run.uses if role == "execute" and one in lab.software}
+        ),
+        "which-papers-report-on-data": lambda _: {(paper, one) for paper, one in lab.reports if one in lab.data},
         "from-metric-back-to-data": lambda runs: {
             (m, v, run.id, one) for run in runs for (m, v), one in product(metrics(run), lab.inputs(run))
         },

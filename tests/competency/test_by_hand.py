@@ -94,10 +94,11 @@ def test_the_files_were_read() -> None:
 
 
 def test_what_only_answers_emptily_is_known() -> None:
-    """What a test of the demonstration cannot show: no file of it names an algorithm or a plan."""
+    """What a test of the demonstration cannot show: no file of it names an algorithm or a plan, or tells of energy."""
     empty = {about for about, answer in BY_HAND.items() if not answer(RUNS)}
     page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "competency.md").read_text(encoding="utf-8")
     assert empty == {
+        "how-much-energy-did-it-take",
         "which-algorithm-did-this-run-use",
         "which-workflow-did-this-run-follow",
         "was-a-model-tested-on-its-training-data",

@@ -17,6 +17,7 @@ QUESTIONS = in_category(catalogue(assets.folder("queries")), "competency")
 BASES = list(dict.fromkeys(name.rpartition(".")[0] for name in QUESTIONS))
 EXPECTED: dict[str, list[list[str]]] = json.loads((Path(__file__).parent / "story.json").read_text())
 SILENT = {
+    "did-this-run-succeed": {"MEX", "ML-Schema", "crate", "PROV-JSON"},
     "which-algorithm-did-this-run-use": {"MLflow", "crate"},
     "which-data-trained-this-model": {"MEX", "ML-Schema"},
     "which-data-tested-this-model": {"MEX", "ML-Schema"},
