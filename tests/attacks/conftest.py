@@ -15,14 +15,21 @@ import httpx
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "service"
-BASE = "http://127.0.0.1:8321/"
+_LIMITS = {
+    "QUERY_TIMEOUT_S": "2",
+    "QUERY_MEMORY_MB": "256",
+    "REQUEST_TIMEOUT_S": "2",
+    "AUDITS": "manual",
+    "MAX_UPLOAD_MB": "8",
+}
 
 
 class Service:
     """`headwater serve` on a data folder; it can be killed and started again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **limits: str) -> None:
         self.data = data
+        self.limits = {**_LIMITS, **limits}
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -40,19 +47,12 @@ class Service:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        limits = {
-            "QUERY_TIMEOUT_S": "2",
-            "QUERY_MEMORY_MB": "256",
-            "REQUEST_TIMEOUT_S": "2",
-            "AUDITS": "manual",
-            "MAX_UPLOAD_MB": "8",
-        }
         paths = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
         began = time.monotonic()
         with (self.data.parent / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "headwater", "serve", "--port", str(self.port), "--data", str(self.data)],
-                env={**os.environ, **{f"HEADWATER_{name}": value for name, value in limits.items()}, "PYTHONPATH": paths},
+                env={**os.environ, **{f"HEADWATER_{name}": value for name, value in self.limits.items()}, "PYTHONPATH": paths},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -65,7 +65,7 @@ class Service:
         said = ""
         while time.monotonic() < until:
             assert self.process is not None
-            assert self.process.poll() is None, (self.data.parent / "service.log").read_text()[-2000:]
+            assert self.process.poll() is None, self.log[-2000:]
             try:
                 answer = httpx.get(f"{self.url}/health/ready", timeout=5)
                 if answer.status_code == 200:
@@ -85,6 +85,11 @@ class Service:
         assert self.ask("ASK {}", seconds).json()["boolean"] is True
         assert httpx.get(f"{self.url}/api/v1/objects", timeout=seconds).status_code == 200
         self.healthy(seconds)
+
+    @property
+    def log(self) -> str:
+        """What it wrote to its log."""
+        return (self.data.parent / "service.log").read_text(errors="replace")
 
     def workers(self) -> list[int]:
         """The processes that answer queries."""

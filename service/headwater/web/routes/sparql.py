@@ -49,10 +49,12 @@ _FORMATS = Namespace("http://www.w3.org/ns/formats/")
 _MOST_ROWS = 1000
 SEQUENCE = "Headwater-Sequence"
 """The header that names the ledger's sequence number which an answer speaks of."""
+# Nothing is given back once it is taken (`*+`): otherwise forty blanks before what is no query take a year to be refused.
+_GAP = r"(?:\s|\#[^\n\r]*+)*+"
 _FORM = re.compile(
-    r"""(?xi)
-    (?: \s+ | \#[^\n\r]* | BASE\s*<[^<>]*> | PREFIX\s+[^\s:]*:\s*<[^<>]*> )*
-    (SELECT|ASK|CONSTRUCT|DESCRIBE)\b"""
+    rf"""(?xi)
+    (?: {_GAP} (?: BASE{_GAP}<[^<>]*+> | PREFIX{_GAP}[^\s:<>\#]*+{_GAP}:{_GAP}<[^<>]*+> | VERSION{_GAP}(?:"[^"]*+"|'[^']*+') ) )*+
+    {_GAP} (SELECT|ASK|CONSTRUCT|DESCRIBE)"""
 )
 
 
@@ -241,6 +243,8 @@ def returns_graph(text: str) -> bool:
 
     >>> returns_graph("PREFIX a: <urn:SELECT> # ASK\\n construct { ?s ?p ?o } where { ?s ?p ?o }")
     True
+    >>> returns_graph(" #" * 10_000 + "\\n PREFIXa:<urn:a>CONSTRUCTWHERE { ?s ?p ?o }"), returns_graph(" " * 10_000 + "LOAD")
+    (True, False)
     """
     found = _FORM.match(text[:200_000])
     return found is not None and found[1].upper() in ("CONSTRUCT", "DESCRIBE")
