@@ -30,6 +30,7 @@ class Service:
     def __init__(self, data: Path, **limits: str) -> None:
         self.data = data
         self.limits = {**_LIMITS, **limits}
+        self.log_path = data.parent / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -49,7 +50,7 @@ class Service:
             self.port = int(probe.getsockname()[1])
         paths = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
         began = time.monotonic()
-        with (self.data.parent / "service.log").open("ab") as log:
+        with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "headwater", "serve", "--port", str(self.port), "--data", str(self.data)],
                 env={**os.environ, **{f"HEADWATER_{name}": value for name, value in self.limits.items()}, "PYTHONPATH": paths},
@@ -89,13 +90,17 @@ class Service:
     @property
     def log(self) -> str:
         """What it wrote to its log."""
-        return (self.data.parent / "service.log").read_text(errors="replace")
+        return self.log_path.read_text(errors="replace")
+
+    def processes(self, word: str) -> list[int]:
+        """The processes that it started and whose command line has the word."""
+        found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(None, 2) for line in found.splitlines()[1:]]
+        return [int(pid) for pid, parent, args in rows if int(parent) == self.pid and word in args]
 
     def workers(self) -> list[int]:
         """The processes that answer queries."""
-        found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-        rows = [line.split(None, 2) for line in found.splitlines()[1:]]
-        return [int(pid) for pid, parent, args in rows if int(parent) == self.pid and "sandbox.worker" in args]
+        return self.processes("sandbox.worker")
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
