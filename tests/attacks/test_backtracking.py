@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from headwater.importers.prov_n import ProvNImporter
 from headwater.importers.protocol import Source
+from headwater.importers.prov_n import ProvNImporter
 from headwater.web.routes.sparql import returns_graph
 
 
