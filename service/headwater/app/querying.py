@@ -85,6 +85,15 @@ class Kept:
                 self._size -= len(gone.body)
 
 
+def changes_by_itself(text: str, longest: int) -> bool:
+    """Whether an answer may be another one each time, though nothing was written. Raises `BadQuery`, `TooLarge`.
+
+    >>> changes_by_itself("SELECT (NOW() AS ?now) {}", 100), changes_by_itself("ASK { ?s ?p 'NOW()' }", 100)
+    (True, False)
+    """
+    return bool(guard(text, longest) & _CHANGING)
+
+
 class Querying(Asking):
     """Queries of the graph."""
 

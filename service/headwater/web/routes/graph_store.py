@@ -26,6 +26,7 @@ from headwater.importers.protocol import Source
 from headwater.importers.rdf import one_graph
 from headwater.ledger.ledger import Revision
 from headwater.terms.names import PREFIXES
+from headwater.web.caching import keeping
 from headwater.web.negotiation import RDF, Offer, choose
 from headwater.web.problems import CONTENT, Unchanged
 from headwater.web.readers import App, Who, Writer
@@ -111,8 +112,8 @@ def read(request: Request, name: Named, headwater: App, reader: Who) -> Response
         raise NotFound(f"There is no graph <{name}>.", remedy="Ask for the graphs with SELECT DISTINCT ?g { GRAPH ?g { } }.")
     etag = _etag(head)
     if etag is not None and _matches(request.headers.get("if-none-match"), etag):
-        raise Unchanged(etag)
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"} | ({"ETag": etag} if etag is not None else {})
+        raise Unchanged(etag, keeping(reader))
+    headers = {"Vary": "Accept, Authorization", "Cache-Control": keeping(reader)} | ({"ETag": etag} if etag is not None else {})
     triples = (
         [] if head is None else _with_blank_nodes(headwater.graph_statements(head), f"{headwater.mint.base}.well-known/genid/")
     )

@@ -15,7 +15,7 @@ from headwater.errors import HeadwaterError
 from headwater.exporters.benefit_csv import COLUMNS, report_rows
 from headwater.terms.glossary import terms
 from headwater.terms.vocabulary import vocabulary
-from headwater.web.caching import validators
+from headwater.web.caching import keeping, validators
 from headwater.web.negotiation import CSV, HTML, JSON, choose
 from headwater.web.parameters import Evidence
 from headwater.web.problems import CONTENT
@@ -148,7 +148,7 @@ def _page(request: Request, headwater: Headwater, reader: Reader, asked: PageAsk
         span=span,
         kinds={kind.name: _kind(kind.iri, language) for kind in vocabulary().kinds},
     )
-    headers = {"Vary": "Accept, Accept-Language, Authorization", "Cache-Control": "no-cache", "Content-Language": language}
+    headers = {"Vary": "Accept, Accept-Language, Authorization", "Cache-Control": keeping(reader), "Content-Language": language}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
 
 
