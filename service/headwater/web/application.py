@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from fastapi import Depends, FastAPI
 
@@ -10,6 +11,7 @@ from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
 from headwater.web.crossing import CrossOrigin
+from headwater.web.documented import document
 from headwater.web.metrics import Metrics
 from headwater.web.observing import Observed, long_question
 from headwater.web.rates import Rates, counted
@@ -101,6 +103,8 @@ def create_app(headwater: Headwater) -> FastAPI:
         if routes in (questions, plans):
             asked_first.append(Depends(long_question))
         app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
+    # The framework asks the application itself for its document.
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
 
 

@@ -67,25 +67,29 @@ def named(request: Request, headwater: App) -> str | None:
 
 
 Named = Annotated[str | None, Depends(named)]
-_GRAPH: dict[str, Any] = {
-    "parameters": [
-        {"name": "graph", "in": "query", "schema": {"type": "string"}, "description": "The IRI of a graph."},
-        {
-            "name": "default",
-            "in": "query",
-            "schema": {"type": "string"},
-            "description": "The unnamed graph.",
-            "allowEmptyValue": True,
-        },
-        {
-            "name": "visibility",
-            "in": "query",
-            "schema": {"type": "string"},
-            "description": "When writing: public, internal or project:NAME; a graph that is there keeps its own if left out.",
-        },
-    ]
+_ONE = {
+    "name": "graph",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "string", "format": "iri"},
+    "description": "The IRI of a graph. For the unnamed graph write `default` instead, without a value.",
 }
-_WRITING: dict[str, Any] = _GRAPH | {"requestBody": {"required": True, "content": {offer.media_type: {} for offer in RDF}}}
+_VISIBILITY = {
+    "name": "visibility",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "public, internal or project:NAME; a graph that is there keeps its own if left out.",
+}
+_GRAPH: dict[str, Any] = {"parameters": [_ONE]}
+_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {offer.media_type: {} for offer in RDF}}}
+_WRITING: dict[str, Any] = {"parameters": [_ONE, _VISIBILITY], **_BODY}
+_ADDING: dict[str, Any] = {
+    "parameters": [
+        {**_ONE, "required": False, "description": f"{_ONE['description']} Left out, a new one is made."},
+        _VISIBILITY,
+    ],
+    **_BODY,
+}
 _READ: dict[int | str, dict[str, Any]] = {
     200: {"description": "What the graph asserts.", "content": {offer.media_type: {} for offer in RDF}},
     304: {"description": "The client holds this state."},
@@ -128,7 +132,7 @@ async def replace(request: Request, name: Named, headwater: App, writer: Writer)
 
 
 @router.post(f"{_PATH}/{{path:path}}", include_in_schema=False)
-@router.post(_PATH, summary="Add to a graph, or make one", openapi_extra=_WRITING, responses=_WROTE)
+@router.post(_PATH, summary="Add to a graph, or make one", openapi_extra=_ADDING, responses=_WROTE)
 async def add(request: Request, headwater: App, writer: Writer) -> Response:
     """Adds the body's statements to the graph. Without a graph a new one is made; Location names it."""
     naming = {"graph", "default"} & set(request.query_params.keys()) or request.url.path.removeprefix(_PATH).strip("/")
@@ -174,7 +178,7 @@ def _put(request: Request, path: Path, name: str | None, headwater: App, writer:
             triples,
             writer,
             merge=merge,
-            visibility=request.query_params.get("visibility"),
+            visibility=request.query_params.get("visibility") or None,
             expected=_expected(request, headwater.graph_head(name, writer)),
         )
     except Overtaken as error:

@@ -130,14 +130,15 @@ def _one_query(pairs: list[tuple[str, str]], direct: str | None, posted: bool) -
 
 
 Question = Annotated[Asked, Depends(asked)]
+_TEXT = {"type": "string", "format": "sparql-query", "minLength": 1}
 _PARAMETERS: dict[str, Any] = {
     "parameters": [
         {
             "name": "query",
             "in": "query",
-            "schema": {"type": "string"},
+            "schema": _TEXT,
             "description": "The SPARQL 1.1 text. Left out, the service describes itself.",
-            "example": "SELECT ?model ?label WHERE { ?model a hw:Model ; rdfs:label ?label } LIMIT 10",
+            "example": "SELECT ?thing ?label { ?thing <http://www.w3.org/2000/01/rdf-schema#label> ?label } LIMIT 10",
         },
         {
             "name": "format",
@@ -160,7 +161,7 @@ _PARAMETERS: dict[str, Any] = {
     ]
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {offer.media_type: {} for offer in (*RESULTS, *SYNTAXES)}},
+    200: {"content": {offer.media_type: {} for offer in (*RESULTS, *SYNTAXES, HTML)}},
     400: {"description": "The text does not parse, names SERVICE, or query= is missing or repeated."},
     406: {"description": "No result format fits."},
     413: {"description": "The query or its answer exceeds a limit. An answer is never cut silently."},
@@ -192,9 +193,13 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
         "requestBody": {
             "required": True,
             "content": {
-                "application/sparql-query": {"schema": {"type": "string"}, "example": "ASK { ?run a hw:Run }"},
+                "application/sparql-query": {"schema": _TEXT, "example": "ASK { ?run a <https://w3id.org/headwater/terms#Run> }"},
                 "application/x-www-form-urlencoded": {
-                    "schema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+                    "schema": {
+                        "type": "object",
+                        "properties": {"query": _TEXT, "format": {"type": "string"}},
+                        "required": ["query"],
+                    }
                 },
             },
         }

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from headwater.access.levels import level
 from headwater.errors import BadQuery, UnknownFormat
 from headwater.store.reading import Clauses
 from headwater.web.observing import note
@@ -48,15 +49,17 @@ async def asked(request: Request, headwater: App, writer: Writer) -> tuple[str, 
         raise BadQuery(f"the request names {len(updates)} updates; it must be one")
     default = tuple(dict.fromkeys(value for name, value in pairs if name == "using-graph-uri"))
     graphs = tuple(dict.fromkeys(value for name, value in pairs if name == "using-named-graph-uri"))
-    return updates[0], Clauses(default, graphs), next((value for name, value in pairs if name == "visibility"), None)
+    visibility = next((level(value) for name, value in pairs if name == "visibility" and value), None)
+    return updates[0], Clauses(default, graphs), visibility
 
 
+_TEXT = {"type": "string", "format": "sparql-update"}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            _DIRECT: {"schema": {"type": "string"}, "example": 'INSERT DATA { <urn:x> <urn:p> "o" }'},
-            _FORM: {"schema": {"type": "object", "properties": {"update": {"type": "string"}}, "required": ["update"]}},
+            _DIRECT: {"schema": _TEXT, "example": 'INSERT DATA { <urn:x> <urn:p> "o" }'},
+            _FORM: {"schema": {"type": "object", "properties": {"update": _TEXT}, "required": ["update"]}},
         },
     },
     "parameters": [
