@@ -73,3 +73,26 @@ schemathesis.openapi.format("year-that-began", YEARS.map(str))
 def as_it_is(_: Any, value: Any) -> Any:
     """A text is sent as it stands."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
+def _backwards(said: Any) -> bool:
+    """Whether a slice ends before it begins, which no schema can tell."""
+    part = said.get("slice") if isinstance(said, dict) else None
+    if not isinstance(part, dict):
+        return False
+    pairs = ((part.get(low), part.get(high)) for low, high in (("after", "before"), ("first_run", "last_run")))
+    return any(low is not None and high is not None for low, high in pairs)
+
+
+@schemathesis.hook
+def filter_body(context: Any, body: Any) -> bool:
+    """Slices with two ends are left out."""
+    del context
+    return not _backwards(body)
+
+
+@schemathesis.hook
+def filter_query(context: Any, query: Any) -> bool:
+    """The same in an address."""
+    del context
+    return not _backwards(query)

@@ -37,6 +37,7 @@ from headwater.web.routes import (
     updates,
     void,
 )
+from headwater.web.write_line import WriteLine
 
 _ABOUT = """
 Headwater keeps the provenance of scientific machine learning as a knowledge graph and answers two questions: what does a
@@ -72,6 +73,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     app.state.metrics = Metrics()
     app.state.rates = _rates(headwater)
+    app.state.writes = WriteLine(seconds=headwater.settings.query_timeout_s)
     problems.register(app)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)

@@ -220,7 +220,7 @@ def _formats(path: str, method: str) -> dict[str, Any]:
     if path in ("/api/v1/records", "/api/v1/validate"):
         return {"enum": ["auto", *formats()]}
     if path == "/sparql":
-        return {"enum": ["html", *_ROWS, *_SYNTAXES]}
+        return {"enum": ["", "html", *_ROWS, *_SYNTAXES]}
     if path == "/api/v1/objects/{id}":
         kinds = [kind.name for kind in vocabulary().kinds]
         return {"enum": ["json", "html", *dict.fromkeys(one.name for kind in kinds for one in fitting(kind))]}

@@ -31,6 +31,7 @@ from headwater.web.negotiation import RDF, Offer, choose
 from headwater.web.problems import CONTENT, Unchanged
 from headwater.web.readers import App, Who, Writer
 from headwater.web.uploads import bounded
+from headwater.web.write_line import in_line, the_line
 
 router = APIRouter(tags=["sparql"])
 _PATH = "/sparql/store"
@@ -142,38 +143,44 @@ async def add(request: Request, headwater: App, writer: Writer) -> Response:
 
 @router.delete(f"{_PATH}/{{path:path}}", include_in_schema=False, status_code=204)
 @router.delete(_PATH, summary="Withdraw a graph", openapi_extra=_GRAPH, responses=_WROTE, status_code=204)
-def drop(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
+async def drop(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
     """Withdraws the graph's record: it is gone from all answers, and its history stays."""
-    try:
+
+    def work() -> None:
         headwater.drop_graph(name, writer, expected=_expected(request, headwater.graph_head(name, writer)))
+
+    try:
+        await in_line(request, work)
     except Overtaken as error:
         raise PreconditionFailed(error.detail) from error
     return Response(status_code=204)
 
 
 async def _write(request: Request, name: str | None, headwater: App, writer: Writer, *, merge: bool) -> Response:
+    the_line(request).room(getattr(request.state, "counted_as", None))
     limit = headwater.settings.max_upload_mb
     with tempfile.TemporaryDirectory(prefix="headwater-graph-") as folder:
         path = Path(folder) / "body"
         with path.open("wb") as file:
             async for piece in bounded(request, limit * 2**20, f"{limit} MiB (max_upload_mb)"):
                 await to_thread.run_sync(file.write, piece)
-        outcome = await to_thread.run_sync(lambda: _put(request, path, name, headwater, writer, merge))
-    head = headwater.graph_head(name, writer)
+        outcome, head = await in_line(request, lambda: _put(request, path, name, headwater, writer, merge))
     headers = {"Cache-Control": "no-store"} | ({"ETag": _etag(head) or ""} if head is not None else {})
     if outcome.status == "created":
         headers["Location"] = outcome.iri
     return Response(status_code=201 if outcome.status == "created" else 204, headers=headers)
 
 
-def _put(request: Request, path: Path, name: str | None, headwater: App, writer: Writer, merge: bool) -> Any:
+def _put(
+    request: Request, path: Path, name: str | None, headwater: App, writer: Writer, merge: bool
+) -> tuple[Any, Revision | None]:
     base = name or headwater.unnamed_graph
     limit = headwater.settings.max_upload_mb * 2**20
     triples: list[Triple] = []
     for part, media_type in _parts(path, request.headers.get("content-type", "")):
         triples += one_graph(Source(part, "the body", limit, media_type, ""), base)
     try:
-        return headwater.put_graph(
+        outcome = headwater.put_graph(
             name,
             triples,
             writer,
@@ -183,6 +190,7 @@ def _put(request: Request, path: Path, name: str | None, headwater: App, writer:
         )
     except Overtaken as error:
         raise PreconditionFailed(error.detail) from error
+    return outcome, headwater.graph_head(name, writer)
 
 
 def _parts(path: Path, content_type: str) -> list[tuple[Path, str]]:
