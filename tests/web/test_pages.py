@@ -42,6 +42,8 @@ PAGES = [
     "/ask",
     "/ask/failed-runs",
     "/docs",
+    "/audits",
+    "/terms",
     "/no-such-page",
     "/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
     "/lineage?id=%22%3E%3Cscript%3E",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,10 @@ class Objects(Opened):
             return self._names.path(iri, kind) if kind in kinds else None
 
         return path
+
+    def labels(self, iris: Sequence[str], reader: Reader) -> dict[str, str]:
+        """What to call things, as far as this reader may know."""
+        return self._names.labels(iris, self._sight(reader).graphs)
 
     def much_linked(self, kind: str, reader: Reader) -> str | None:
         """An object of a kind about which much is known, as an example: the IRI of the one with most links."""

@@ -17,6 +17,7 @@ from headwater.web.observing import Observed, long_question
 from headwater.web.rates import Rates, counted
 from headwater.web.routes import (
     ask,
+    audit_page,
     audits,
     catalogue,
     graph,
@@ -87,6 +88,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         catalogue,
         records,
         audits,
+        audit_page,
         sparql,
         updates,
         graph_store,

@@ -4,10 +4,22 @@ close their own side after the request and wait are answered."""
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from headwater.errors import HeadwaterError
+
+
+class _Unreadable(HeadwaterError):
+    """What came is no HTTP, or a head longer than 64 KiB."""
+
+    status = 400
+    title = "The request cannot be read"
+    default_remedy = "Send a long query by POST; the head of a request may have 64 KiB."
+
 
 _STILL_THERE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _PROBES_S = (0.1, 0.1, 0.5, 2.0, 5.0)
@@ -51,6 +63,15 @@ def punctual(seconds: float) -> type[H11Protocol]:
             self._half_closed = True
             self._probe = self.loop.call_later(_PROBES_S[0], self._ask, 1)
             return True
+
+        def send_400_response(self, msg: str) -> None:
+            """What cannot be read as HTTP is told in the shape of all errors."""
+            if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                body = json.dumps(_Unreadable(msg).problem()).encode()
+                headers = [("content-type", "application/problem+json"), ("connection", "close")]
+                for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                    self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
 
         def _ask(self, times: int) -> None:
             """Send what only a client that is still there takes."""

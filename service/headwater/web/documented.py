@@ -49,7 +49,7 @@ _TYPES = {
 _SYNTAXES = tuple(name for offer in RDF for name in offer.names)
 _ROWS = ("json", "srj", "xml", "srx", "csv", "tsv")
 _FORMATS: dict[str, tuple[str, ...]] = {
-    "/api/v1/audits": ("json", *_SYNTAXES),
+    "/api/v1/audits": ("json", "html", *_SYNTAXES),
     "/api/v1/benefits": ("json", "csv", "html", *_SYNTAXES),
     "/api/v1/benefits/report": ("json", "csv", "html"),
     "/api/v1/explain": ("json", "csv", "html", *_SYNTAXES),
@@ -72,7 +72,7 @@ _CONTENTS = {
 }
 """The media types of an answer where no `format` names them."""
 _WRITES = ("/api/v1/records", "/api/v1/records/{id}", "/api/v1/statements", "/api/v1/audits", "/sparql/update", "/sparql/store")
-_MET = {
+MET = {
     "400": "The request cannot be read.",
     "401": "The token does not hold, or one is needed.",
     "403": "The token's scope does not reach this far.",
@@ -154,8 +154,12 @@ def _narrow(schema: dict[str, Any], words: dict[str, Any]) -> None:
 def _meet(operation: dict[str, Any], path: str, method: str) -> None:
     """What any request may be answered by, and the media types of what it is answered by."""
     answers = operation["responses"]
-    types = _CONTENTS.get(path) or tuple(dict.fromkeys(_TYPES[name] for name in _FORMATS.get(path, ()) if name in _TYPES))
-    for status, words in _MET.items():
+    types = (
+        _CONTENTS.get(path)
+        or _exports(path)
+        or tuple(dict.fromkeys(_TYPES[name] for name in _FORMATS.get(path, ()) if name in _TYPES))
+    )
+    for status, words in MET.items():
         answers.setdefault(status, {"description": words})
     if method in ("get", "head"):
         answers.setdefault("304", {"description": "What the client holds is current (If-None-Match)."})
@@ -173,6 +177,14 @@ def _meet(operation: dict[str, Any], path: str, method: str) -> None:
             answer["headers"] = _ETAG | answer.get("headers", {})
     writes = method not in ("get", "head") and path in _WRITES
     operation["security"] = [{"token": []}] if writes else [{}, {"token": []}]
+
+
+def _exports(path: str) -> tuple[str, ...]:
+    """The media types of an object as data; those of the exporters among them."""
+    if path != "/api/v1/objects/{id}":
+        return ()
+    found = (one.media_type for kind in vocabulary().kinds for one in fitting(kind.name))
+    return tuple(dict.fromkeys(("application/json", *found)))
 
 
 def _words(name: str, path: str, method: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from headwater.terms.glossary import terms
 from headwater.terms.vocabulary import vocabulary
 from headwater.web.caching import keeping, validators
 from headwater.web.negotiation import CSV, HTML, JSON, choose
-from headwater.web.parameters import Evidence
+from headwater.web.parameters import Evidence, check
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
@@ -91,6 +91,7 @@ def get_report(request: Request, asked: Annotated[ReportAsked, Query()], headwat
     """
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     if offer is HTML:
+        check({"known_at": asked.known_at, "min_evidence": asked.min_evidence})
         said = [(key, value) for key, value in request.query_params.multi_items() if key != "format"]
         return RedirectResponse(f"/report?{urlencode(said)}", 303, {"Vary": "Accept"})
     headers = validators(request, headwater, reader, offer)
