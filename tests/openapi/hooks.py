@@ -78,6 +78,8 @@ def as_it_is(_: Any, value: Any) -> Any:
 def _backwards(said: Any) -> bool:
     """Whether a slice ends before it begins, which no schema can tell."""
     part = said.get("slice") if isinstance(said, dict) else None
+    if isinstance(part, str):
+        return "first_run" in part or "last_run" in part or "after" in part or "before" in part
     if not isinstance(part, dict):
         return False
     pairs = ((part.get(low), part.get(high)) for low, high in (("after", "before"), ("first_run", "last_run")))

@@ -60,7 +60,7 @@ def test_schemathesis_finds_nothing(served: tuple[Headwater, str], tmp_path: Pat
     }
     command = [PROGRAM, "--config-file", str(HERE / "schemathesis.toml"), "run", f"{address}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--phases", "coverage,fuzzing,stateful"]
-    command += ["--seed", str(SEED), "--max-time", "90", "--max-examples", "20", "--generation-database", "none", "--no-color"]
+    command += ["--seed", str(SEED), "--max-time", "75", "--max-examples", "20", "--generation-database", "none", "--no-color"]
     told = subprocess.run(command, capture_output=True, text=True, timeout=400, cwd=tmp_path, env=environment)
     assert told.returncode == 0, told.stdout[-20_000:] + told.stderr[-2_000:]
     assert httpx.get(f"{address}/health/ready", timeout=30).status_code == 200

@@ -145,7 +145,7 @@ class Explain(Question):
         min_length=1,
         max_length=4000,
         description="A change notice, or a thing: a full IRI, a CURIE, a PID, a digest, an external id (mlflow:RUNID), kind/key.",
-        examples=["change/relabelled"],
+        examples=["dataset/digits-train-v1"],
     )
     to: str | None = Field(
         None,

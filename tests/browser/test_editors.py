@@ -1,4 +1,4 @@
-"""YASGUI, the query editor that most sites use, in a real browser on another origin: what it shows of our answers."""
+"""Editors of queries in a real browser: YASGUI, which most sites use, on another origin; and our own with its script."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("no npm on this machine, which fetches YASGUI")
     folder = tmp_path_factory.mktemp("yasgui")
-    for name in ("index.html", "start.js", "drive.mjs"):
-        shutil.copy(Path(__file__).parent / "yasgui" / name, folder)
+    for name in ("index.html", "start.js", "drive.mjs", "type.mjs"):
+        shutil.copy(Path(__file__).parent / "editors" / name, folder)
     command = ["npm", "install", "--prefix", str(folder), "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES]
     fetched = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
     assert fetched.returncode == 0, fetched.stderr
@@ -70,6 +71,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 def _shown(site: tuple[Path, str], tmp_path: Path, origins: tuple[str, ...]) -> list[dict[str, Any]]:
     """What YASGUI shows of each of the queries, asked of a service that these origins may ask."""
     folder, address = site
+    with _serving(tmp_path, origins) as endpoint:
+        found = _driven(
+            folder, "drive.mjs", f"{address}/index.html?endpoint={endpoint}", tmp_path / "picture", json.dumps(QUERIES)
+        )
+    assert isinstance(found, list)
+    return found
+
+
+@contextmanager
+def _serving(tmp_path: Path, origins: tuple[str, ...]) -> Iterator[str]:
+    """The address of an endpoint with two models."""
     source = tmp_path / "models.ttl"
     source.write_text(DOCUMENT, encoding="utf-8")
     settings = Settings(data=tmp_path / "data", store="memory", cors_origins=origins)
@@ -80,15 +92,17 @@ def _shown(site: tuple[Path, str], tmp_path: Path, origins: tuple[str, ...]) -> 
         thread.start()
         while not server.started:
             time.sleep(0.02)
-        page = f"{address}/index.html?endpoint=http://127.0.0.1:{listener.getsockname()[1]}/sparql"
-        command = ["node", "drive.mjs", str(CHROMIUM), str(tmp_path / "profile"), page, str(tmp_path / "picture")]
-        done = subprocess.run(command, cwd=folder, input=json.dumps(QUERIES), capture_output=True, text=True, timeout=180)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/sparql"
         server.should_exit = True
         thread.join(20)
+
+
+def _driven(folder: Path, program: str, page: str, picture: Path, said: str = "") -> Any:
+    """What a program that presses keys in a browser tells."""
+    command = ["node", program, str(CHROMIUM), str(picture.with_name("profile")), page, str(picture)]
+    done = subprocess.run(command, cwd=folder, input=said, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert isinstance(found, list)
-    return found
+    return json.loads(done.stdout)
 
 
 def test_yasgui_shows_rows_truth_graphs_and_errors(site: tuple[Path, str], tmp_path: Path) -> None:
@@ -105,3 +119,16 @@ def test_a_site_that_was_not_named_gets_nothing(site: tuple[Path, str], tmp_path
         assert one["rows"] == 0
         assert "digits" not in one["shown"]
         assert "True" not in one["shown"]
+
+
+def test_our_editor_completes_looks_over_and_runs_by_the_keyboard(site: tuple[Path, str], tmp_path: Path) -> None:
+    with _serving(tmp_path, ()) as endpoint:
+        told = _driven(site[0], "type.mjs", endpoint, tmp_path / "picture.png")
+    assert told["complaints"] == []
+    assert told["offered"][0] == "hw:Model"
+    assert told["completed"] == "PREFIX hw: <https://w3id.org/headwater/terms#>\nSELECT * { ?m a hw:Model"
+    assert told["focused"] == "query"
+    assert told["wrong"].startswith("Line 2, column 10: “{” is not closed")
+    assert told["right"] == ""
+    assert told["left"] != "query", "the key Tab leaves the field when nothing is offered"
+    assert told["answer"] == "2 rows"
