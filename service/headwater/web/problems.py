@@ -23,10 +23,11 @@ from headwater.web.rendering import page
 log = logging.getLogger("headwater.web")
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+_POLICY = "default-src 'self'; script-src {}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+SCRIPTED = {"Content-Security-Policy": _POLICY.format("'self'")}
+"""The policy of a page that runs a script of ours; all other pages run none."""
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
+    "Content-Security-Policy": _POLICY.format("'none'"),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -67,9 +68,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 class Unchanged(Exception):
     """What the client holds is still current: answered by 304 with its ETag."""
 
-    def __init__(self, etag: str) -> None:
+    def __init__(self, etag: str, keeping: str = "no-cache") -> None:
         super().__init__(etag)
         self.etag = etag
+        self.keeping = keeping
 
 
 def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -145,8 +147,9 @@ def _methods(request: Request) -> set[str]:
 
 
 def _unchanged(_: Request, error: Exception) -> Response:
-    etag = cast(Unchanged, error).etag
-    return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept, Authorization", "Cache-Control": "no-cache"})
+    known = cast(Unchanged, error)
+    headers = {"ETag": known.etag, "Vary": "Accept, Authorization", "Cache-Control": known.keeping}
+    return Response(status_code=304, headers=headers)
 
 
 def register(app: FastAPI) -> None:
