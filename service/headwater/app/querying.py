@@ -24,6 +24,7 @@ from headwater.errors import BadQuery, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
+from headwater.store.joining import paths_first
 from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
@@ -222,6 +223,8 @@ class Querying(Asking):
 
         `ask` runs a query and gives its table as JSON.
         """
+        if self._store.lateral:
+            text = paths_first(text, base)
         if len(default) == 1:
             text = types_after_paths(text, base)
         patterns = lineage_patterns(text, base)
@@ -249,11 +252,11 @@ class Querying(Asking):
         def resolve(iri: str) -> str:
             return self.resolve(iri, reader)
 
-        def impact(iri: str) -> dict[str, Any]:
-            fields = ("distance", "state", "severity", "justification")
-            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=fields, include=("none",))
+        def impact(iri: str, fields: Sequence[str]) -> dict[str, Any]:
+            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=tuple(fields), include=("none",))
 
-        return replaced(text, [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns])
+        blocks = [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns]
+        return replaced(text, blocks, lateral=self._store.lateral)
 
     def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
         """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""
