@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,9 +19,10 @@ from pyoxigraph import NamedNode
 
 from headwater.access import Reader
 from headwater.app.asking import Asking
+from headwater.app.federating import Federation
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadQuery, TooLarge, Unavailable
+from headwater.errors import BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
@@ -31,7 +33,7 @@ from headwater.store.reading import dataset as clauses_of
 from headwater.store.sandbox import Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
-_CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID", "SERVICE"})
 """What makes an answer another one each time, so that it is not kept."""
 
 
@@ -120,6 +122,13 @@ class Querying(Asking):
         return self.__dict__.get("sandbox")
 
     @cached_property
+    def federation(self) -> Federation:
+        """Who hands on what queries and updates ask of other servers, as far as the settings allow it."""
+        federation = Federation(self.settings)
+        self._opened.callback(federation.close)
+        return federation
+
+    @cached_property
     def query_log(self) -> QueryLog:
         """What was asked, how long it took and how it ended; beside the data, where the data are on disk."""
         settings = self.settings
@@ -138,9 +147,19 @@ class Querying(Asking):
 
         Raises `BadQuery`, `TooLarge`, `NotAcceptable`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         default, named = self._dataset(text, words, reader, None, "")
+        text, lease = self.federation.lent(text, "", time.monotonic() + self.settings.query_timeout_s)
+        try:
+            return self._answered(text, reader, media_type, default, named)
+        except HeadwaterError as error:
+            raise lease.meant(error) from None
+        finally:
+            lease.close()
 
+    def _answered(
+        self, text: str, reader: Reader, media_type: str | None, default: tuple[str, ...], named: tuple[str, ...]
+    ) -> tuple[bytes, str]:
         def ends(asked: str) -> bytes:
             graphs = [NamedNode(graph) for graph in default]
             return self._store.query(asked, graphs, named=[NamedNode(graph) for graph in named], accept=_TABLE).body
@@ -171,14 +190,14 @@ class Querying(Asking):
         see is as if it did not exist. Raises what `query` does, and
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         self._standing(self._store.sequence())
         default, named = self._dataset(text, words, reader, dataset, base)
         # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
         # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
         key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
-        keeping = not words & _CHANGING
+        keeping = not words & CHANGING
         if keeping and (found := self.kept_answers.find(key)) is not None:
             return found
         job = job or self.sandbox.job()
@@ -186,13 +205,19 @@ class Querying(Asking):
         def ends(asked: str) -> bytes:
             return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
 
-        text = self._with_lineage(text, reader, base, default, ends)
-        stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        text, lease = self.federation.lent(text, base, job.deadline)
         try:
-            self._standing(stream.sequence)
-        except Unavailable:
-            stream.close()
-            raise
+            text = self._with_lineage(text, reader, base, default, ends)
+            stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+            stream.ended = lease.close
+            try:
+                self._standing(stream.sequence)
+            except Unavailable:
+                stream.close()
+                raise
+        except HeadwaterError as error:
+            lease.close()
+            raise lease.meant(error) from None
         if not stream.whole:
             return stream
         told = Told(stream.body(), stream.media_type, stream.sequence)

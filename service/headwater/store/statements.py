@@ -131,9 +131,10 @@ class _Reader:
             elif word in _CALLS:
                 self.place += 1
                 self._call(group, graph)
-            elif word == "GRAPH":
+            elif word in ("GRAPH", "SERVICE"):
+                # What is asked elsewhere is not asked of our lineage either.
                 under_graph = True
-                self.place += 1
+                self.place += 2 if self.tokens[self.place + 1].text.upper() == "SILENT" else 1
                 self._term()
             elif word == "SELECT":
                 self._subselect(group, graph)

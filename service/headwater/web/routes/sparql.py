@@ -15,7 +15,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from headwater.app.querying import Told
+from headwater.app.querying import CHANGING, Told
 from headwater.errors import BadQuery, HeadwaterError, UnknownFormat
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
@@ -200,7 +200,7 @@ async def _answered(request: Request, question: Asked, headwater: App, reader: W
     offer = choose(request.headers.get("accept"), offers, name=question.format)
     headers = (
         {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
-        if question.posted
+        if question.posted or _changing(text)
         else validators(request, headwater, reader, offer)
     )
     answer = await _run(request, question, offer.media_type, headwater, reader)
@@ -234,6 +234,11 @@ async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
             yield piece
     finally:
         answer.close()
+
+
+def _changing(text: str) -> bool:
+    """Whether the answer may be another one although nothing was written here, so that no client keeps it."""
+    return any(re.search(rf"\b{word}\b", text, re.IGNORECASE) for word in CHANGING)
 
 
 def returns_graph(text: str) -> bool:
