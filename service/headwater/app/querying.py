@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,19 +19,21 @@ from pyoxigraph import NamedNode
 
 from headwater.access import Reader
 from headwater.app.asking import Asking
+from headwater.app.federating import Federation
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadInput, BadQuery, TooLarge, Unavailable
+from headwater.errors import BadInput, BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
+from headwater.store.joining import paths_first
 from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
 from headwater.store.sandbox import Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
-_CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID", "SERVICE"})
 """What makes an answer another one each time, so that it is not kept."""
 
 
@@ -92,7 +95,7 @@ def changes_by_itself(text: str, longest: int) -> bool:
     (True, False)
     """
     try:
-        return bool(guard(text, longest) & _CHANGING)
+        return bool(guard(text, longest) & CHANGING)
     except BadInput:
         return True
 
@@ -131,6 +134,13 @@ class Querying(Asking):
         return self.__dict__.get("sandbox")
 
     @cached_property
+    def federation(self) -> Federation:
+        """Who hands on what queries and updates ask of other servers, as far as the settings allow it."""
+        federation = Federation(self.settings)
+        self._opened.callback(federation.close)
+        return federation
+
+    @cached_property
     def query_log(self) -> QueryLog:
         """What was asked, how long it took and how it ended; beside the data, where the data are on disk."""
         settings = self.settings
@@ -149,9 +159,19 @@ class Querying(Asking):
 
         Raises `BadQuery`, `TooLarge`, `NotAcceptable`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         default, named = self._dataset(text, words, reader, None, "")
+        text, lease = self.federation.lent(text, "", time.monotonic() + self.settings.query_timeout_s)
+        try:
+            return self._answered(text, reader, media_type, default, named)
+        except HeadwaterError as error:
+            raise lease.meant(error) from None
+        finally:
+            lease.close()
 
+    def _answered(
+        self, text: str, reader: Reader, media_type: str | None, default: tuple[str, ...], named: tuple[str, ...]
+    ) -> tuple[bytes, str]:
         def ends(asked: str) -> bytes:
             graphs = [NamedNode(graph) for graph in default]
             return self._store.query(asked, graphs, named=[NamedNode(graph) for graph in named], accept=_TABLE).body
@@ -182,14 +202,14 @@ class Querying(Asking):
         see is as if it did not exist. Raises what `query` does, and
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         self._standing(self._store.sequence())
         default, named = self._dataset(text, words, reader, dataset, base)
         # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
         # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
         key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
-        keeping = not words & _CHANGING
+        keeping = not words & CHANGING
         if keeping and (found := self.kept_answers.find(key)) is not None:
             return found
         job = job or self.sandbox.job()
@@ -197,13 +217,19 @@ class Querying(Asking):
         def ends(asked: str) -> bytes:
             return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
 
-        text = self._with_lineage(text, reader, base, default, ends)
-        stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        text, lease = self.federation.lent(text, base, job.deadline)
         try:
-            self._standing(stream.sequence)
-        except Unavailable:
-            stream.close()
-            raise
+            text = self._with_lineage(text, reader, base, default, ends)
+            stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+            stream.ended = lease.close
+            try:
+                self._standing(stream.sequence)
+            except Unavailable:
+                stream.close()
+                raise
+        except HeadwaterError as error:
+            lease.close()
+            raise lease.meant(error) from None
         if not stream.whole:
             return stream
         told = Told(stream.body(), stream.media_type, stream.sequence)
@@ -234,6 +260,8 @@ class Querying(Asking):
 
         `ask` runs a query and gives its table as JSON.
         """
+        if self._store.lateral:
+            text = paths_first(text, base)
         if len(default) == 1:
             text = types_after_paths(text, base)
         patterns = lineage_patterns(text, base)
@@ -261,11 +289,11 @@ class Querying(Asking):
         def resolve(iri: str) -> str:
             return self.resolve(iri, reader)
 
-        def impact(iri: str) -> dict[str, Any]:
-            fields = ("distance", "state", "severity", "justification")
-            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=fields, include=("none",))
+        def impact(iri: str, fields: Sequence[str]) -> dict[str, Any]:
+            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=tuple(fields), include=("none",))
 
-        return replaced(text, [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns])
+        blocks = [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns]
+        return replaced(text, blocks, lateral=self._store.lateral)
 
     def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
         """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""

@@ -67,7 +67,14 @@ class Writer:
     """The one writer of a data folder. Its methods may be called from any thread; one at a time does its work."""
 
     def __init__(
-        self, ledger: Ledger, store: TripleStore, views: Views, index: LineageIndex, mint: Mint, index_folder: Path | None
+        self,
+        ledger: Ledger,
+        store: TripleStore,
+        views: Views,
+        index: LineageIndex,
+        mint: Mint,
+        maker: RecordMaker,
+        index_folder: Path | None,
     ) -> None:
         self._ledger = ledger
         self._store = store
@@ -75,7 +82,7 @@ class Writer:
         self._index = index
         self._mint = mint
         self._index_folder = index_folder
-        self._maker = RecordMaker(mint)
+        self._maker = maker
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = self._tried = index.sequence

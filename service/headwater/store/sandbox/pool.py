@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -125,6 +125,8 @@ class Stream:
         self.sequence = sequence
         self.media_type = media_type
         self.whole = whole
+        self.ended: Callable[[], None] | None = None
+        """Called when the answer is let go of."""
         self._spool = spool
         self._job = job
 
@@ -148,6 +150,8 @@ class Stream:
         if not self._spool.done:
             self._job.cancel()
         self._spool.close()
+        if self.ended is not None:
+            self.ended()
 
 
 class Job:
