@@ -32,6 +32,7 @@ from headwater.records.record import Record, RecordMaker
 from headwater.store.protocol import TripleStore
 from headwater.store.views import Applied, Views
 from headwater.terms.minting import Mint
+from headwater.terms.vocabulary import vocabulary
 
 _log = logging.getLogger("headwater")
 _CATCH_UP = 500
@@ -391,6 +392,8 @@ class Writer:
             self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
+            # Emptying the store has taken the note with it; without, the next start would make everything anew once more.
+            self._store.remember_ontology(vocabulary().digest)
             self.save_index()
             return last
 

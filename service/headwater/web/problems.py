@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from http import HTTPStatus
 from math import ceil
 from typing import Any, cast
@@ -16,12 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headwater.errors import BadParameter, HeadwaterError, NotAcceptable
+from headwater.errors import BadParameter, HeadwaterError, NotAcceptable, StorageFailed, Unavailable
 from headwater.web.negotiation import HTML, PROBLEM, choose
 from headwater.web.rendering import page
 
 log = logging.getLogger("headwater.web")
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+_NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _POLICY = "default-src 'self'; script-src {}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 SCRIPTED = {"Content-Security-Policy": _POLICY.format("'self'")}
@@ -102,6 +106,17 @@ def _headwater_error(request: Request, error: Exception) -> Response:
     return problem(request, known.problem(request.url.path))
 
 
+def _refused_by_system(request: Request, error: Exception) -> Response:
+    """A file that could not be written or opened because the disk is full, or too many are open: said as that."""
+    number = cast(OSError, error).errno
+    if number in _NO_ROOM:
+        full = StorageFailed(f"The disk could not take what this request needs: {os.strerror(number)}.")
+        return _headwater_error(request, full)
+    if number in _NO_FILES:
+        return _headwater_error(request, Unavailable("The service has as many files and connections open as it may."))
+    raise error
+
+
 def _invalid(request: Request, error: Exception) -> Response:
     """Validation errors in one shape with all others, naming every parameter that is wrong."""
     found = []
@@ -158,6 +173,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Unchanged, _unchanged)
+    app.add_exception_handler(OSError, _refused_by_system)
 
 
 class Guard:

@@ -71,10 +71,12 @@ _LONGEST_LINK = 6000
 _Then = TypeVar("_Then")
 SEQUENCE = "Headwater-Sequence"
 """The header that names the ledger's sequence number which an answer speaks of."""
+# Nothing is given back once it is taken (`*+`): otherwise forty blanks before what is no query take a year to be refused.
+_GAP = r"(?:\s|\#[^\n\r]*+)*+"
 _FORM = re.compile(
-    r"""(?xi)
-    (?: \s+ | \#[^\n\r]* | BASE\s*<[^<>]*> | PREFIX\s+[^\s:]*:\s*<[^<>]*> )*
-    (SELECT|ASK|CONSTRUCT|DESCRIBE)\b"""
+    rf"""(?xi)
+    (?: {_GAP} (?: BASE{_GAP}<[^<>]*+> | PREFIX{_GAP}[^\s:<>\#]*+{_GAP}:{_GAP}<[^<>]*+> | VERSION{_GAP}(?:"[^"]*+"|'[^']*+') ) )*+
+    {_GAP} (SELECT|ASK|CONSTRUCT|DESCRIBE)"""
 )
 
 
@@ -287,6 +289,8 @@ def form_of(text: str) -> str:
 
     >>> form_of("PREFIX a: <urn:SELECT> # ASK\\n construct { ?s ?p ?o } where { ?s ?p ?o }")
     'CONSTRUCT'
+    >>> form_of(" #" * 10_000 + "\\n PREFIXa:<urn:a>CONSTRUCTWHERE { ?s ?p ?o }"), form_of(" " * 10_000 + "LOAD")
+    ('CONSTRUCT', '')
     """
     found = _FORM.match(text[:200_000])
     return found[1].upper() if found is not None else ""
