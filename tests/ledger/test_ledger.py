@@ -28,10 +28,12 @@ def record(name: str, label: str = "x", visibility: str = "public") -> Record:
     return _maker.make(draft, visibility, "test", "1", "declared")
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     moments = (f"2026-01-01T00:00:{second:02}Z" for second in range(60))
-    ledger = Ledger(open_engine(sqlite_address(tmp_path)), clock=lambda: next(moments))
+    own = request.param == "sqlite"
+    address = sqlite_address(tmp_path) if own else request.getfixturevalue("postgres").database()
+    ledger = Ledger(open_engine(address), clock=lambda: next(moments))
     yield ledger
     ledger.close()
 
@@ -170,6 +172,10 @@ def test_a_fact_is_stated_once(ledger: Ledger) -> None:
 
 def test_a_commit_that_returned_survives_a_power_cut(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
+        if ledger.engine.dialect.name == "postgresql":
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+            assert connection.exec_driver_sql("SHOW fsync").scalar() == "on"
+            return
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "2 is FULL"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

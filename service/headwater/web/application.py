@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.at_least import AtLeast
 from headwater.web.crossing import CrossOrigin
 from headwater.web.metrics import Metrics
 from headwater.web.observing import Observed, long_question
@@ -71,6 +72,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.rates = _rates(headwater)
     problems.register(app)
+    app.add_middleware(AtLeast, headwater=headwater)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)

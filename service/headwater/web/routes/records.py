@@ -17,7 +17,7 @@ from headwater.errors import BadParameter, RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON, RDF, choose
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer, at_least
+from headwater.web.readers import App, Author, Who, Writer, at_least
 from headwater.web.spoken import LANGUAGE, Speaks, spoken_for
 from headwater.web.uploads import Received, Upload
 
@@ -119,7 +119,7 @@ class Withdrawal(BaseModel):
     },
 )
 def write(
-    asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer, speaks: Speaks = None
+    asked: Annotated[Writing, Query()], writer: Author, upload: Received, headwater: App, speaks: Speaks = None
 ) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
     report = _imported(upload, headwater, asked.format, reader=writer, visibility=asked.visibility)
@@ -240,7 +240,7 @@ def withdraw(
     id: Annotated[str, Path(description="The record's IRI.")],
     asked: Annotated[Withdrawal, Query()],
     headwater: App,
-    writer: Writer,
+    writer: Author,
 ) -> Response:
     """Takes a record out of all answers; a tombstone with the reason stays, and so does its history."""
     headwater.withdraw(id, writer, by=writer.name, reason=asked.reason)

@@ -16,13 +16,14 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from headwater.app.querying import Told
-from headwater.errors import BadQuery, HeadwaterError, UnknownFormat
+from headwater.errors import BadQuery, HeadwaterError, Unavailable, UnknownFormat
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.settings import Settings
 from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
 from headwater.terms.names import PREFIXES, RDF, RDFS, Namespace
+from headwater.web.at_least import SEQUENCE, recent_enough
 from headwater.web.caching import validators
 from headwater.web.leaving import until_gone
 from headwater.web.negotiation import HTML, Offer, choose
@@ -47,8 +48,6 @@ _SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 _DCTERMS = Namespace("http://purl.org/dc/terms/")
 _FORMATS = Namespace("http://www.w3.org/ns/formats/")
 _MOST_ROWS = 1000
-SEQUENCE = "Headwater-Sequence"
-"""The header that names the ledger's sequence number which an answer speaks of."""
 _FORM = re.compile(
     r"""(?xi)
     (?: \s+ | \#[^\n\r]* | BASE\s*<[^<>]*> | PREFIX\s+[^\s:]*:\s*<[^<>]*> )*
@@ -205,6 +204,12 @@ async def _answered(request: Request, question: Asked, headwater: App, reader: W
     )
     answer = await _run(request, question, offer.media_type, headwater, reader)
     headers |= {SEQUENCE: str(answer.sequence)}
+    try:
+        recent_enough(request, answer.sequence)
+    except Unavailable:
+        if isinstance(answer, Stream):
+            await to_thread.run_sync(answer.close)
+        raise
     if isinstance(answer, Told):
         return Response(answer.body, headers=headers, media_type=answer.media_type)
     # What breaks from here on breaks the transfer as well: no client takes the part that it has for the whole.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Author, Who
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 _THING = "A full IRI, a CURIE, a PID, a digest, an external id, or kind/key."
@@ -59,7 +59,7 @@ class Wanted(BaseModel):
         422: {"description": "No such state, or a reason is missing; nothing was written.", "content": CONTENT},
     },
 )
-def post_statement(said: Annotated[Stated, Body()], headwater: App, writer: Writer) -> Response:
+def post_statement(said: Annotated[Stated, Body()], headwater: App, writer: Author) -> Response:
     """Records the statement with its author (the token's name) and time. It stands beside the computed verdict, which stays."""
     told = headwater.state(writer, **said.model_dump())
     created = told["status"] == "created"
