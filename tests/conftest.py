@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,15 +22,18 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of the tests' own; what needs it skips where none is installed, or not the driver."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'headwater[postgres]'")
     place = programs()
     if place is None:
         pytest.skip("PostgreSQL is not installed: initdb and postgres are neither on the PATH nor in /usr/lib/postgresql")
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "server", place)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    # Not in pytest's folders, which it closes to the unprivileged user that the server runs as.
+    with tempfile.TemporaryDirectory(prefix="headwater-postgres-") as folder:
+        Path(folder).chmod(0o711)
+        server = Postgres(Path(folder) / "server", place)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -41,10 +41,6 @@ class Postgres:
         if self._user is not None:
             for path in (folder, folder / "password"):
                 os.chown(path, self._user, self._user)
-            for above in folder.parents:
-                # Only entered, not read: pytest's folders are closed to everybody else.
-                if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
-                    above.chmod(above.stat().st_mode | 0o011)
         users = ("-U", "ada", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
         self._run("initdb", "-D", str(folder / "data"), "-E", "UTF8", "--locale=C", *users)
 

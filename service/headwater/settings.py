@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     writer_url: str = Field(
         "", pattern=r"^(https?://[^\s<>\"{}|\\^`]+)?$", description="Where a reader sends those who want to write."
     )
-    poll_s: float = Field(0.1, gt=0, le=60, description="Seconds between two looks of a reader at the ledger.")
+    poll_s: float = Field(0.05, gt=0, le=60, description="Seconds between two looks of a reader at the ledger.")
     at_least_wait_s: float = Field(
         5.0, ge=0, le=300, description="Seconds that a request waits for the entry that its header Headwater-At-Least names."
     )

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import event, text
 
+from headwater.app.following import Follower
 from headwater.errors import BadInput, BadParameter, Conflict, Deposed, HeadwaterError, InDoubt, LedgerAway, StorageFailed
 from headwater.ledger import ledger as ledger_room
 from headwater.ledger.lease import Lease
@@ -242,6 +244,20 @@ def test_a_reading_engine_writes_nothing(address: str) -> None:
     with pytest.raises(HeadwaterError, match="read-only"):
         TokenTable(engine).insert("ada", "ab" * 32, "read", [])
     engine.dispose()
+
+
+def test_a_reader_needs_no_right_but_to_read(postgres: Postgres, address: str, tmp_path: Path) -> None:
+    writer = Writer(address)
+    assert writer.begin()
+    writer.ledger.fix("base_iri", "https://data.example/")
+    writer.ledger.append([record("a")], "ada")
+    writer.close()
+    postgres.say("postgres", "CREATE ROLE viewer LOGIN PASSWORD 'viewer'")
+    postgres.say(name_of(address), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO viewer")
+    follower = Follower(f"postgresql+psycopg://viewer:viewer@127.0.0.1:{postgres.port}/{name_of(address)}", tmp_path)
+    follower.begin()
+    assert (follower.copy.last_sequence(), follower.standing().behind) == (1, 0)
+    follower.close()
 
 
 def failing(address: str) -> HeadwaterError:

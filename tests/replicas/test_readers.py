@@ -132,7 +132,6 @@ def test_readers_answer_while_the_ledgers_server_is_gone_say_how_old_their_state
             assert "headwater_follow_age_seconds" in measures
             assert readers[0].client.get("/health/ready").status_code == 200
             assert writer.client.get("/metrics").status_code == 200
-            # One that is killed meanwhile answers from its copy when it starts again.
         finally:
             site.postgres.start()
         writer.until(lambda: writer.put("1", graph(1)).status_code == 201)

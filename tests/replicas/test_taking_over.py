@@ -86,6 +86,7 @@ def test_a_standby_takes_over_from_a_killed_writer_and_readers_follow_it(site: S
     assert asking.failures == []
     assert {"v0", *accepted, "next"} <= seen
     assert standby.duty() == {"role": "standby", "writing": True}
+    assert [one.client.get("/health/writer").status_code for one in (standby, reader)] == [200, 503]
     # The old one comes back, finds the ledger taken, and can be a reader.
     writer.start(wait=False)
     assert writer.process is not None

@@ -26,6 +26,7 @@ from headwater.settings import Settings
 _log = logging.getLogger("headwater")
 IDENTITY = "identity"
 """The fact that tells a ledger from others; copies and backups of it have the same."""
+_PATIENCE_S = 15.0
 _LEASE_S = 1.0
 """Seconds between two looks at the lease: as long as that a standby leaves the ledger without a writer."""
 
@@ -158,7 +159,8 @@ class Duty:
         self._stopped.set()
         self._hurried.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            # A server that neither answers nor lets go would keep us for ever; the thread ends with the process.
+            self._thread.join(_PATIENCE_S)
 
     def close(self) -> None:
         """Stop the thread, give the lease up, and let go of the ledger."""

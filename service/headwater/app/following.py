@@ -23,6 +23,8 @@ _log = logging.getLogger("headwater")
 _FILE = "copy.sqlite"
 _TOKENS_S = 1.0
 """Seconds between two looks at the tokens: so long a revoked one may still hold at a reader."""
+_SILENT_S = 5.0
+"""A server that has not said how far the ledger is for so many seconds counts as gone."""
 Progress = Callable[[int, int | None], None]
 
 
@@ -61,6 +63,7 @@ class Follower:
         self._behind_since: float | None = None
         self._looked_at_tokens = 0.0
         self._reachable = False
+        self._asking_since: float | None = None
 
     def _open_copy(self) -> Ledger:
         engine = connect_engine(f"sqlite:///{self._path}", derived=True)
@@ -80,8 +83,14 @@ class Follower:
         now = time.monotonic()
         behind = max(0, self._last - self._reached)
         since = self._behind_since
+        asking = self._asking_since
+        silent = asking is not None and now - asking > _SILENT_S
         return Standing(
-            self._reachable, self._last, behind, now - self._complete_at, 0.0 if since is None or not behind else now - since
+            self._reachable and not silent,
+            self._last,
+            behind,
+            now - self._complete_at,
+            0.0 if since is None or not behind else now - since,
         )
 
     def begin(self, progress: Progress | None = None) -> None:
@@ -141,6 +150,7 @@ class Follower:
         """
         asked = time.monotonic()
         try:
+            self._asking_since = asked
             source = self._connected()
             self._last = source.last_sequence()
             if self._last < self._reached:
@@ -148,7 +158,7 @@ class Follower:
             if asked - self._looked_at_tokens >= _TOKENS_S:
                 self._take_tokens(source)
                 self._looked_at_tokens = asked
-            self._reachable = True
+            self._asking_since, self._reachable = None, True
             if self._last == self._reached:
                 self._complete_at, self._behind_since = asked, None
                 return False
@@ -168,7 +178,7 @@ class Follower:
             self.tokens.replace(theirs)
 
     def _let_go(self) -> None:
-        self._reachable = False
+        self._asking_since, self._reachable = None, False
         source, self._source = self._source, None
         if source is not None:
             source.close()

@@ -38,6 +38,14 @@ async def ready(headwater: App) -> Response:
     return JSONResponse({"status": "ready", **told})
 
 
+@router.get("/health/writer", summary="This process is the writer", responses={503: {"description": "It is not."}})
+async def writer(headwater: App) -> Response:
+    """For whoever sends writes to where they are taken: of a writer and its standbys one answers 200."""
+    if not headwater.duty.writing:
+        raise Unavailable("This process is not the writer now.", remedy="Ask the others.")
+    return JSONResponse({"status": "writer"})
+
+
 @router.get("/static/{name}", include_in_schema=False)
 async def static(name: str) -> Response:
     """The stylesheets and the icon."""
