@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headwater.errors import Conflict, HeadwaterError, LedgerAway
+from headwater.errors import Conflict, HeadwaterError, LedgerAway, StorageFailed
 from headwater.ledger.copying import same_history
 from headwater.ledger.ledger import Ledger
 from headwater.ledger.schema import connect_engine, expect_schema, migrate
@@ -96,7 +96,7 @@ class Follower:
     def begin(self, progress: Progress | None = None) -> None:
         """Bring the copy up to date before anything is answered, or go on with the one that is there.
 
-        Raises `LedgerAway` where there is none and the ledger cannot be reached.
+        Raises `LedgerAway` or `StorageFailed` where there is none and the ledger cannot be read.
         """
         try:
             try:
@@ -108,7 +108,7 @@ class Follower:
             while self.pull():
                 if progress is not None:
                     progress(self._reached, self._last)
-        except LedgerAway as error:
+        except (LedgerAway, StorageFailed) as error:
             if not self.begun:
                 raise
             _log.warning("%s What is answered is of entry %d.", error.detail, self._reached)

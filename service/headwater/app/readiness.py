@@ -26,7 +26,9 @@ class Readiness(Querying, Keeping):
             return _unreadable(error, self.duty.status())
         behind = {part: status["ledger"] - status[part] for part in ("store", "index")}
         late = [f"{part} by {number:,}" for part, number in behind.items() if number]
-        if late:
+        # A reader is behind for a moment with each write of the writer; for how long it may be, a setting says.
+        following = "behind" in status["duty"] and status["store"] > 0
+        if late and not following:
             reasons.append(f"Behind the ledger and catching up: {', '.join(late)}.")
         works = self.sandbox_works()
         if not works:
