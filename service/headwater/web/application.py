@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.at_least import AtLeast
 from headwater.web.crossing import CrossOrigin
 from headwater.web.documented import document
 from headwater.web.metrics import Metrics
@@ -76,6 +77,7 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.rates = _rates(headwater)
     app.state.writes = WriteLine(seconds=headwater.settings.query_timeout_s)
     problems.register(app)
+    app.add_middleware(AtLeast, headwater=headwater)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)

@@ -9,6 +9,7 @@ import os
 from http import HTTPStatus
 from math import ceil
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headwater.errors import BadParameter, HeadwaterError, NotAcceptable, StorageFailed, Unavailable
+from headwater.errors import BadParameter, HeadwaterError, NotAcceptable, ReaderOnly, StorageFailed, Unavailable
 from headwater.web.negotiation import HTML, PROBLEM, choose
 from headwater.web.rendering import page
 
@@ -26,6 +27,7 @@ log = logging.getLogger("headwater.web")
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+_KEPT = "/:?#[]@!$&'()*+,;=%"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _POLICY = "default-src 'self'; script-src {}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 SCRIPTED = {"Content-Security-Policy": _POLICY.format("'self'")}
@@ -64,6 +66,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     406: {"description": "No representation fits what is accepted.", "content": CONTENT},
     408: {"description": "The request did not arrive in time.", "content": CONTENT},
     415: {"description": "The body is of no kind that is taken here.", "content": CONTENT},
+    421: {"description": "This process only reads; `writer` and the link `edit` say where to write.", "content": CONTENT},
     429: {"description": "One reader asks more than he may; Retry-After says when to come back.", "content": CONTENT},
 }
 """What any route may answer, for the OpenAPI document."""
@@ -103,7 +106,13 @@ def _headwater_error(request: Request, error: Exception) -> Response:
     request.state.problem = type(known).__name__
     if known.status >= 500 and known.status != 503:
         log.error("%s %s: %s", request.method, request.url.path, known.detail, exc_info=known)
-    return problem(request, known.problem(request.url.path))
+    body = known.problem(request.url.path)
+    if isinstance(known, ReaderOnly) and body.get("writer"):
+        # No redirect: clients leave the token behind when they follow one to another host, and many the body, too.
+        query = f"?{request.url.query}" if request.url.query else ""
+        body["writer"] = f"{body['writer'].rstrip('/')}{request.url.path}{query}"
+        return problem(request, body, {"Link": f'<{quote(body["writer"], safe=_KEPT)}>; rel="edit"'})
+    return problem(request, body)
 
 
 def _refused_by_system(request: Request, error: Exception) -> Response:

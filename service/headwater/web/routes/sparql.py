@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from headwater.access import Reader
 from headwater.app import Headwater
 from headwater.app.querying import Told, changes_by_itself
-from headwater.errors import BadParameter, BadQuery, HeadwaterError, UnknownFormat
+from headwater.errors import BadParameter, BadQuery, HeadwaterError, Unavailable, UnknownFormat
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.pictures.svg import svg
@@ -31,6 +31,7 @@ from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
 from headwater.terms.names import PREFIXES, RDF, RDFS, Namespace
 from headwater.web.answer_rows import MOST_ROWS, FirstLines, Shown, statements, table
+from headwater.web.at_least import SEQUENCE, recent_enough
 from headwater.web.caching import validators
 from headwater.web.editor import FIRST, competency, place, prefilled, questions, remedy
 from headwater.web.leaving import until_gone
@@ -69,8 +70,6 @@ _GRAPH_WORDS = (
 _LONGEST_LINK = 6000
 """A question whose address is longer is not linked to: proxies and browsers cut addresses."""
 _Then = TypeVar("_Then")
-SEQUENCE = "Headwater-Sequence"
-"""The header that names the ledger's sequence number which an answer speaks of."""
 # Nothing is given back once it is taken (`*+`): otherwise forty blanks before what is no query take a year to be refused.
 _GAP = r"(?:\s|\#[^\n\r]*+)*+"
 _FORM = re.compile(
@@ -229,6 +228,12 @@ async def _answered(request: Request, question: Asked, headwater: App, reader: W
     headers = _freshness(request, question, offer, headwater, reader)
     answer = await _run(request, question, offer.media_type, headwater, reader)
     headers |= {SEQUENCE: str(answer.sequence)}
+    try:
+        recent_enough(request, answer.sequence)
+    except Unavailable:
+        if isinstance(answer, Stream):
+            await to_thread.run_sync(answer.close)
+        raise
     if isinstance(answer, Told):
         return Response(answer.body, headers=headers, media_type=answer.media_type)
     # What breaks from here on breaks the transfer as well: no client takes the part that it has for the whole.
