@@ -22,6 +22,8 @@ _log = logging.getLogger("headwater.sandbox")
 _START_S = 20.0
 _TRIAL_S = 3.0
 _KEPT_LISTS = 64
+_AT_ONCE = 8_000
+"""Characters of a text that fit into a pipe besides all else, so that writing it does not wait."""
 _WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
 
@@ -172,6 +174,45 @@ class Job:
                 self._process.stop()
 
 
+class Begun:
+    """A query that a worker has been handed, before its answer is looked at."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        process: _Process,
+        asked: dict[str, Any],
+        lists: dict[str, tuple[str, ...]],
+        job: Job,
+        again: bool = True,
+    ) -> None:
+        self._sandbox = sandbox
+        self.process = process
+        self.asked = asked
+        self.lists = lists
+        self.job = job
+        self.again = again and process.used
+        self.spool = Spool()
+        self.told: dict[str, Any] = {}
+        self.ended = False
+        self.sequence = 0
+        """Of the ledger, as the snapshot shows it that the worker reads."""
+
+    @property
+    def descriptor(self) -> int:
+        """What becomes readable when some of the answer has come."""
+        return self.process.inbox.descriptor
+
+    def look(self) -> bool:
+        """Take what has come, without waiting; whether it is all."""
+        self.ended = self.ended or self._sandbox._drain(self, _WHOLE, waiting=False)
+        return self.ended
+
+    def stream(self) -> Stream:
+        """The answer, waited for as `Sandbox.query` does; raises what that raises."""
+        return self._sandbox._streamed(self)
+
+
 class Sandbox:
     """Answers queries in worker processes, each on a snapshot that is as new as the store when the query came in.
 
@@ -218,6 +259,44 @@ class Sandbox:
             {"act": "update", "text": text, "base": base, "graphs": graphs, "most": most, "max_bytes": None}, {}, None
         )
 
+    def begin(
+        self,
+        text: str,
+        graphs: Sequence[str],
+        named: Sequence[str] = (),
+        accept: str | None = None,
+        *,
+        base: str = "",
+        job: Job,
+    ) -> Begun | None:
+        """Hand a query to a worker that has nothing to do, if that takes no waiting; `Begun.stream` is as `query` returns.
+
+        For who may not wait, such as an event loop. None where there is no such worker, where the newest snapshot is older than
+        the store, or where there is so much to tell that telling it could take a while: then `query` is to be called.
+        """
+        if len(text) > _AT_ONCE or len(named) > _KEPT_LISTS:
+            return None
+        with self._free:
+            process = self._idle.pop() if self._idle and not self._closed else None
+        if process is None:
+            return None
+        snapshot = self._snapshots.newest()
+        if snapshot is None:
+            self._back(process)
+            return None
+        asked = {"act": "query", "text": text, "accept": accept, "base": base, "max_bytes": self.limits.answer}
+        lists = {"graphs": tuple(graphs), "named": tuple(named)}
+        begun = Begun(self, process, dict(asked), lists, job)
+        try:
+            begun.sequence = snapshot.sequence
+            self._hand_over(process, asked, lists, snapshot)
+        except frames.Gone:
+            # It was ended while it had nothing to do.
+            self._lost(process)
+            return None
+        job.on(process)
+        return begun
+
     def job(self) -> Job:
         """A query to come, so that it can be cancelled while it runs; its time begins now."""
         return Job(time.monotonic() + self.limits.seconds)
@@ -225,44 +304,55 @@ class Sandbox:
     def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None, *, again: bool = True) -> Stream:
         job = job or self.job()
         process = self._taken(job)
-        again = again and process.used
-        spool = Spool()
-        begun: dict[str, Any] = {}
+        begun = Begun(self, process, dict(asked), lists, job, again)
         try:
-            self._hand_over(process, asked, lists)
+            snapshot = self._snapshots.take(fresh=asked["act"] == "update")
+            begun.sequence = snapshot.sequence
+            self._hand_over(process, asked, lists, snapshot)
             job.on(process)
-            sequence = process.snapshot.sequence if process.snapshot is not None else 0
-            thread = threading.Thread(target=self._drain, args=(process, job, spool, begun), daemon=True)
-            thread.start()
         except BaseException as error:
             self._lost(process)
-            spool.close()
+            begun.spool.close()
             if isinstance(error, frames.Gone):
                 raise self._broke(job) from None
             raise
+        return self._streamed(begun)
+
+    def _streamed(self, begun: Begun) -> Stream:
+        """The answer to a query that was handed over, when it is whole or more than `_WHOLE` of it is here."""
+        job, spool = begun.job, begun.spool
+        if not begun.ended and not self._drain(begun, _WHOLE):
+            # What is left comes while the client reads. For a small answer a thread would take longer than the query.
+            threading.Thread(target=self._drain, args=(begun,), daemon=True).start()
         try:
             whole = spool.wait(_WHOLE)
         except BaseException as error:
             spool.close()
-            if again and isinstance(error, QueryBroke) and not begun and not job.cancelled:
+            if begun.again and isinstance(error, QueryBroke) and not begun.told and not job.cancelled:
                 # It may have died before it was asked, too late to be seen: a new one tells whether it is the query's fault.
-                return self._run(asked, lists, job, again=False)
+                return self._run(begun.asked, begun.lists, job, again=False)
             raise
-        return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
+        return Stream(begun.sequence, begun.told.get("media_type", ""), spool, job, whole)
 
-    def _drain(self, process: _Process, job: Job, spool: Spool, begun: dict[str, Any]) -> None:
-        """Take the worker's answer to its end, in a thread of its own."""
+    def _drain(self, begun: Begun, most: int | None = None, *, waiting: bool = True) -> bool:
+        """Take the worker's answer to its end (True), or until it is longer than `most` bytes, or no more is here yet."""
+        process, job, spool = begun.process, begun.job, begun.spool
         error = None
         try:
             while True:
+                if not waiting and not process.inbox.whole:
+                    process.inbox.feed()
+                    if not process.inbox.whole:
+                        return False
                 kind, body = process.inbox.take(job.deadline)
                 if kind == frames.CHUNK:
                     spool.put(body)
+                    if most is not None and spool.size > most:
+                        return False
                 elif kind == frames.BEGIN:
-                    begun.update(frames.json_of(body))
+                    begun.told.update(frames.json_of(body))
                 elif kind == frames.FAILED:
                     error = frames.raised(body)
-                    process.inbox.take(job.deadline)
                     break
                 else:
                     break
@@ -270,15 +360,16 @@ class Sandbox:
             job.on(None)
             self._lost(process)
             spool.finish(QueryTimeout(f"The query was stopped after {self.limits.seconds:g} seconds."))
-            return
+            return True
         except (frames.Gone, OSError, ValueError):
             job.on(None)
             self._lost(process)
             spool.finish(self._broke(job))
-            return
+            return True
         job.on(None)
         self._back(process)
         spool.finish(error)
+        return True
 
     @staticmethod
     def _broke(job: Job) -> Unavailable:
@@ -320,8 +411,7 @@ class Sandbox:
             self._broken_since = self._broken_since or time.monotonic()
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
-    def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
-        snapshot = self._snapshots.take(fresh=asked["act"] == "update")
+    def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], snapshot: Snapshot) -> None:
         if process.snapshot is not None:
             self._snapshots.give_back(process.snapshot)
         process.snapshot = snapshot
