@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,11 +12,11 @@ from typing import Any, Self
 
 from headwater.errors import HeadwaterError, Unavailable
 from headwater.store.sandbox import frames
+from headwater.store.sandbox.process import Process
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
 from headwater.store.sandbox.spool import Spool
 
 _log = logging.getLogger("headwater.sandbox")
-_START_S = 20.0
 _TRIAL_S = 3.0
 _KEPT_LISTS = 64
 _AT_ONCE = 8_000
@@ -53,7 +50,9 @@ class Busy(Unavailable):
 class Limits:
     """What one query may take: seconds since it was handed in, bytes of memory and of answer; and how many workers there are.
 
-    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it.
+    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it. After
+    `slow_after` seconds a query goes on with low priority and takes nobody's place, as long as there are no more than
+    `workers` such.
     """
 
     seconds: float = 60.0
@@ -61,63 +60,7 @@ class Limits:
     answer: int = 256 * 2**20
     workers: int = 2
     staleness: float = 0.0
-
-
-class _Process:
-    """A worker process, seen from the service."""
-
-    def __init__(self, memory: int) -> None:
-        self.snapshot: Snapshot | None = None
-        self.lists: dict[tuple[str, ...], str] = {}
-        self.used = False
-        source = str(Path(__file__).resolve().parents[3])
-        paths = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "headwater.store.sandbox.worker", str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": paths, "PATH": os.environ.get("PATH", ""), "MALLOC_ARENA_MAX": "2"},
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in = self._process.stdin.fileno()
-        self.inbox = frames.Inbox(self._process.stdout.fileno())
-
-    def started(self) -> None:
-        kind, _ = self.inbox.take(time.monotonic() + _START_S)
-        if kind != frames.READY:
-            raise frames.Gone
-
-    def ask(self, message: dict[str, Any]) -> None:
-        frames.send_json(self._in, frames.ASK, message)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def dead(self) -> bool:
-        """Whether it ended by itself, or was ended from outside."""
-        return self._process.poll() is not None
-
-    def stop(self) -> None:
-        """End the process, from any thread. Its pipes stay open for the thread that reads from them: a number that is closed
-        under a reader may be another file's, or a client's socket, before he reads again.
-        """
-        self._process.kill()
-
-    def kill(self) -> None:
-        """End the process and let go of it; only for who has it alone."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+    slow_after: float = 1.0
 
 
 class Stream:
@@ -158,10 +101,10 @@ class Job:
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self._lock = threading.Lock()
-        self._process: _Process | None = None
+        self._process: Process | None = None
         self.cancelled = False
 
-    def on(self, process: _Process | None) -> None:
+    def on(self, process: Process | None) -> None:
         with self._lock:
             self._process = process
             if process is not None and self.cancelled:
@@ -180,7 +123,7 @@ class Begun:
     def __init__(
         self,
         sandbox: Sandbox,
-        process: _Process,
+        process: Process,
         asked: dict[str, Any],
         lists: dict[str, tuple[str, ...]],
         job: Job,
@@ -195,6 +138,8 @@ class Begun:
         self.spool = Spool()
         self.told: dict[str, Any] = {}
         self.ended = False
+        # An update is tried out for one who has the writers' queue behind him: it may not wait for everybody else.
+        self.slow_at = time.monotonic() + sandbox.limits.slow_after if asked["act"] == "query" else None
         self.sequence = 0
         """Of the ledger, as the snapshot shows it that the worker reads."""
 
@@ -223,9 +168,10 @@ class Sandbox:
         self.limits = limits
         self._snapshots = Snapshots(store, folder, limits.staleness)
         self._free = threading.Condition()
-        self._idle: list[_Process] = []
-        self._alive: set[_Process] = set()
+        self._idle: list[Process] = []
+        self._alive: set[Process] = set()
         self._running = 0
+        self._beside = 0
         self._closed = False
         self._broken_since: float | None = None
         self.killed = 0
@@ -292,6 +238,7 @@ class Sandbox:
             self._hand_over(process, asked, lists, snapshot)
         except frames.Gone:
             # It was ended while it had nothing to do.
+            begun.spool.close()
             self._lost(process)
             return None
         job.on(process)
@@ -344,7 +291,7 @@ class Sandbox:
                     process.inbox.feed()
                     if not process.inbox.whole:
                         return False
-                kind, body = process.inbox.take(job.deadline)
+                kind, body = self._next(begun)
                 if kind == frames.CHUNK:
                     spool.put(body)
                     if most is not None and spool.size > most:
@@ -371,6 +318,22 @@ class Sandbox:
         spool.finish(error)
         return True
 
+    def _next(self, begun: Begun) -> tuple[bytes, bytes]:
+        """The next message; a query whose first second is over makes way for others meanwhile."""
+        slow_at, deadline = begun.slow_at, begun.job.deadline
+        if slow_at is not None and slow_at < deadline:
+            try:
+                return begun.process.inbox.take(slow_at)
+            except frames.Late:
+                begun.slow_at = None
+                begun.process.yield_to_others()
+                with self._free:
+                    if self._beside < self.limits.workers:
+                        self._beside += 1
+                        begun.process.beside = True
+                        self._free.notify()
+        return begun.process.inbox.take(deadline)
+
     @staticmethod
     def _broke(job: Job) -> Unavailable:
         if job.cancelled:
@@ -379,11 +342,11 @@ class Sandbox:
 
     # --- workers
 
-    def _taken(self, job: Job) -> _Process:
+    def _taken(self, job: Job) -> Process:
         """A worker for this thread alone."""
         with self._free:
             if not self._free.wait_for(
-                lambda: self._closed or self._idle or self._running < self.limits.workers,
+                lambda: self._closed or self._idle or self._running - self._beside < self.limits.workers,
                 timeout=max(0.0, job.deadline - time.monotonic()),
             ):
                 raise Busy(f"All {self.limits.workers} readers are taken by other queries.")
@@ -400,7 +363,7 @@ class Sandbox:
             return self._taken(job)
         process = None
         try:
-            process = _Process(self.limits.memory)
+            process = Process(self.limits.memory)
             with self._free:
                 self._alive.add(process)
             process.started()
@@ -411,7 +374,7 @@ class Sandbox:
             self._broken_since = self._broken_since or time.monotonic()
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
-    def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], snapshot: Snapshot) -> None:
+    def _hand_over(self, process: Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], snapshot: Snapshot) -> None:
         if process.snapshot is not None:
             self._snapshots.give_back(process.snapshot)
         process.snapshot = snapshot
@@ -427,8 +390,16 @@ class Sandbox:
             asked[word] = known
         process.ask(asked | {"snapshot": str(snapshot.path), "lists": new})
 
-    def _back(self, process: _Process) -> None:
+    def _back(self, process: Process) -> None:
         process.used = True
+        with self._free:
+            if process.beside:
+                process.beside = False
+                self._beside -= 1
+            spare = self._running - self._beside > self.limits.workers
+        if spare or not process.as_before():
+            self._lost(process, broken=False)
+            return
         with self._free:
             if self._closed:
                 process.kill()
@@ -436,7 +407,7 @@ class Sandbox:
             self._idle.append(process)
             self._free.notify()
 
-    def _lost(self, process: _Process | None) -> None:
+    def _lost(self, process: Process | None, *, broken: bool = True) -> None:
         """A worker is gone, or must go."""
         if process is not None:
             process.kill()
@@ -446,7 +417,10 @@ class Sandbox:
         with self._free:
             if process is not None:
                 self._alive.discard(process)
-            self.killed += 1
+                if process.beside:
+                    process.beside = False
+                    self._beside -= 1
+            self.killed += broken
             self._running -= 1
             self._free.notify()
 
