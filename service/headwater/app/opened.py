@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from pyoxigraph import NamedNode, Triple
 
@@ -21,7 +22,7 @@ from headwater.app.audit_book import AuditBook
 from headwater.app.auditing import Auditing
 from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
-from headwater.app.folder import FolderLock, open_store
+from headwater.app.folder import FolderLock
 from headwater.app.naming import Names
 from headwater.app.past import Past
 from headwater.app.profiling import Profiler
@@ -36,7 +37,7 @@ from headwater.lineage.index import LineageIndex
 from headwater.questions.catalogue import Question, catalogue
 from headwater.records.record import RecordMaker
 from headwater.settings import Settings
-from headwater.store.embedded import EmbeddedStore
+from headwater.store.opening import open_store
 from headwater.store.views import Views
 from headwater.terms.minting import Mint
 from headwater.terms.vocabulary import vocabulary
@@ -72,9 +73,7 @@ class Opened:
         self.mint = Mint(base)
         self.tokens = TokenBook(TokenTable(self._engine))
         in_memory = settings.store == "memory"
-        if settings.store not in ("embedded", "memory"):
-            raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        self._store = open_store(settings, self._ledger_id())
         self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
@@ -97,6 +96,14 @@ class Opened:
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+
+    def _ledger_id(self) -> str:
+        """By what a store outside the data folder knows whose it is."""
+        found = self.ledger.fact("id")
+        if found is None:
+            found = uuid4().hex
+            self.ledger.fix("id", found)
+        return found
 
     def _auditing(self, folder: Path, in_memory: bool) -> Auditing:
         empty = self.ledger.last_sequence() == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import io
+import logging
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +22,13 @@ from pyoxigraph import (
 )
 
 from headwater.errors import FolderBusy, StorageFailed, TooLarge
+from headwater.settings import Settings
 from headwater.store.protocol import ATOMIC, STATE, Answer, StoreBroken
 from headwater.store.serialising import run, write
 from headwater.store.spelling import triple_as_stored
 from headwater.terms.names import HW
 
+_log = logging.getLogger("headwater")
 _SEQUENCE = HW.sequence
 _ONTOLOGY = HW.ontology
 _ATOMIC_LIMIT = 200_000
@@ -49,6 +53,27 @@ class EmbeddedStore:
         self._path = path
         self._writing = threading.Lock()
         self._store: Store | None = _open(path)
+
+    @classmethod
+    def open_for(cls, settings: Settings, owner: str) -> EmbeddedStore:
+        """The store in the data folder, or one in memory. One that is damaged is put aside as `store.damaged` and begun anew,
+        since the ledger has all of it. Raises `StorageFailed` where the disk refuses.
+        """
+        if settings.store == "memory":
+            return cls(None)
+        path = settings.data / "store"
+        try:
+            return cls(path)
+        except StoreBroken as error:
+            _log.warning("%s It is made anew from the ledger.", error.detail)
+        aside = path.with_name(f"{path.name}.damaged")
+        try:
+            if aside.exists():
+                shutil.rmtree(aside)
+            path.rename(aside)
+        except OSError as error:
+            raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
+        return cls(path)
 
     @property
     def _live(self) -> Store:

@@ -6,5 +6,6 @@ killed or broken worker is replaced; nothing else notices.
 """
 
 from headwater.store.sandbox.pool import Busy, Job, Limits, QueryBroke, QueryTimeout, Sandbox, Stream
+from headwater.store.sandbox.snapshots import Checkpointed as Copyable
 
-__all__ = ["Busy", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]
+__all__ = ["Busy", "Copyable", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]

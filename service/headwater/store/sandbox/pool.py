@@ -22,7 +22,7 @@ _log = logging.getLogger("headwater.sandbox")
 _START_S = 20.0
 _TRIAL_S = 3.0
 _KEPT_LISTS = 64
-_WHOLE = 1 << 20
+WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
 
 
@@ -241,7 +241,7 @@ class Sandbox:
                 raise self._broke(job) from None
             raise
         try:
-            whole = spool.wait(_WHOLE)
+            whole = spool.wait(WHOLE)
         except BaseException as error:
             spool.close()
             if again and isinstance(error, QueryBroke) and not begun and not job.cancelled:

@@ -32,7 +32,9 @@ async def ready(headwater: App) -> Response:
     standing = await to_thread.run_sync(headwater.readiness, limiter=_ASKING)
     if not standing["ready"]:
         raise Unavailable(" ".join(standing["reasons"]), **{name: standing[name] for name in ("behind", "checks", "sequence")})
-    return JSONResponse({"status": "ready", **{name: standing[name] for name in ("sequence", "behind", "checks", "audit")}})
+    return JSONResponse(
+        {"status": "ready", **{name: standing[name] for name in ("sequence", "behind", "checks", "store", "audit")}}
+    )
 
 
 @router.get("/static/{name}", include_in_schema=False)
