@@ -19,7 +19,8 @@ from headwater.app import Headwater
 from headwater.errors import HeadwaterError, RejectedByGate
 from headwater.settings import Settings
 from headwater.store.remote import RemoteStore
-from headwater.store.remote.connection import StoreRefused, StoreUnreachable
+from headwater.store.remote.connection import StoreUnreachable
+from headwater.store.remote.probe import StoreUnfit
 from headwater.store.remote.store import ForeignGraph, OtherOwner
 from headwater.store.sandbox import QueryTimeout
 from tests.store.servers import NAMES, emptied, running, setting
@@ -39,7 +40,7 @@ SECRET = """INSERT DATA { GRAPH x:secret { x:m a hw:Model ; rdfs:label "hidden" 
  "x"^^xsd:integer, "a\\n\\"b\\" é"@en } }"""
 QUESTIONS = (
     "SELECT ?s ?l { ?s rdfs:label ?l } ORDER BY ?s ?l",
-    "SELECT ?o { x:m x:exact ?o } ORDER BY STR(?o)",
+    "SELECT ?o { x:m x:exact ?o }",
     "SELECT (COUNT(*) AS ?n) { ?s a prov:Entity }",
     "SELECT ?l { x:r prov:used/rdfs:label ?l }",
     "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g",
@@ -93,7 +94,10 @@ def _table(headwater: Headwater, text: str, reader: Reader) -> list[list[str]]:
 def test_a_question_has_the_answer_that_it_has_on_the_embedded_store(
     text: str, reader: Reader, lab: Headwater, twin: Headwater
 ) -> None:
-    assert _table(lab, text, reader) == _table(twin, text, reader)
+    ours, theirs = _table(lab, text, reader), _table(twin, text, reader)
+    if "ORDER BY" not in text:
+        ours, theirs = sorted(ours), sorted(theirs)
+    assert ours == theirs
 
 
 def test_who_may_not_see_a_project_finds_nothing_of_it(lab: Headwater) -> None:
@@ -197,7 +201,7 @@ def test_nobody_takes_a_store_that_is_anothers_nor_touches_what_is_not_ours(serv
         with pytest.raises(OtherOwner):
             _opened(tmp_path / "two", setting(server))
         assert headwater.verify() == []
-        store.talk.update(f"DROP GRAPH {foreign}")
+        store.talk.update(f"DROP SILENT GRAPH {foreign}")
     emptied(server)
 
 
@@ -232,6 +236,8 @@ def test_what_a_server_lacks_is_told(lab: Headwater, server: Server) -> None:
 
 def test_a_server_that_ignores_the_dataset_is_refused(tmp_path: Path) -> None:
     """rdflib-endpoint answers every query over all that it has: who asks would see what is hidden."""
-    with running("rdflib-endpoint", tmp_path / "server") as server, pytest.raises(HeadwaterError) as refused:
+    with (
+        running("rdflib-endpoint", tmp_path / "server") as server,
+        pytest.raises(StoreUnfit, match="does not keep to the graphs"),
+    ):
         _opened(tmp_path / "data", setting(server))
-    assert not isinstance(refused.value, StoreRefused), refused.value

@@ -28,34 +28,65 @@ _BLOCK: Final = 1 << 18
 _RESPELLED: Final = 4 << 20
 """Answers up to so many bytes are spelled as the embedded store spells them; a longer one is passed on while it comes."""
 
+_LONGEST_NAME: Final = 200
+"""More bytes than a datatype of ours takes, with what stands before it."""
+
 Row = tuple[object, ...]
 
 
 class _Source:
     """A reply as a file to read from. What breaks it is kept, because the parser would tell of it in words of its own."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, begun: bytes = b"", *, exact: bool = False) -> None:
         self._reply = reply
+        self._raw = begun
+        self._ready = b""
+        self._exact = exact
+        self._ended = False
         self.error: HeadwaterError | None = None
 
     def read(self, size: int = -1) -> bytes:
         try:
-            return self._reply.read(size)
+            if not self._exact and not self._raw:
+                return self._reply.read(size)
+            while not self._ready and not (self._ended and not self._raw):
+                self._fill()
         except HeadwaterError as error:
             self.error = error
             raise
+        size = len(self._ready) if size < 0 else size
+        given, self._ready = self._ready[:size], self._ready[size:]
+        return given
+
+    def _fill(self) -> None:
+        """Take our own datatypes back, piece by piece: what may be the beginning of one waits for the next."""
+        piece = b"" if self._ended else self._reply.read(_BLOCK)
+        self._ended = not piece
+        held = self._raw + piece
+        cut = len(held)
+        if self._exact and piece:
+            near = held.rfind(b'"', max(0, cut - _LONGEST_NAME))
+            begin = held.rfind(b'"datatype"', max(0, cut - 2 * _LONGEST_NAME))
+            cut = begin if begin >= 0 else near if near >= 0 else cut
+        self._ready, self._raw = held[:cut], held[cut:]
+        if self._exact:
+            self._ready = spelling.respelled(self._ready)
 
 
 def solutions(reply: Reply, address: str, *, exact: bool, respell: bool) -> QuerySolutions:
-    """The table that a reply holds, read while it comes. `exact`: take our own datatypes back; `respell`: spell values anew.
+    """The table that a reply holds. `exact`: take our own datatypes back; `respell`: spell values anew, unless it is very long.
 
     Raises `StoreRefused` where it is no table.
     """
-    if exact or respell:
-        body = reply.read()
-        whole = _parsed(spelling.respelled(body), address)
-        return _anew(whole, spelling.respelled(body)) if len(body) <= _RESPELLED else whole
-    source = _Source(reply)
+    begun = bytearray()
+    if respell:
+        while len(begun) <= _RESPELLED:
+            piece = reply.read(_BLOCK)
+            if not piece:
+                body = spelling.respelled(bytes(begun)) if exact else bytes(begun)
+                return _anew(_parsed(body, address), body)
+            begun += piece
+    source = _Source(reply, bytes(begun), exact=exact)
     try:
         found = parse_query_results(cast(IO[bytes], source), format=QueryResultsFormat.JSON)
     except (SyntaxError, ValueError, OSError) as error:
@@ -96,7 +127,10 @@ def _anew(found: QuerySolutions, body: bytes) -> QuerySolutions:
 def rows(reply: Reply, address: str) -> list[Row]:
     """All rows of a table, spelled as the embedded store spells them."""
     found = _parsed(reply.read(), address)
-    return [tuple(spelling.read(term) for term in row) for row in found]
+    try:
+        return [tuple(spelling.read(term) for term in row) for row in found]
+    except (SyntaxError, ValueError) as error:
+        raise _no_answer(address, reply) from error
 
 
 def streamed(reply: Reply, address: str) -> Iterator[Row]:
@@ -142,11 +176,11 @@ def truth(reply: Reply, address: str) -> bool:
     body = reply.read()
     try:
         found = parse_query_results(body, format=QueryResultsFormat.JSON)
+        if isinstance(found, QueryBoolean):
+            return bool(found)
+        table = json.loads(body)
     except (SyntaxError, ValueError) as error:
         raise StoreRefused(f"{address} answered with neither yes nor no.") from error
-    if isinstance(found, QueryBoolean):
-        return bool(found)
-    table = json.loads(body)
     if table.get("head", {}).get("vars") == ["__ASK_RETVAL"]:
         return any(row["__ASK_RETVAL"]["value"] == "1" for row in table["results"]["bindings"])
     raise StoreRefused(f"{address} answered with a table instead of yes or no.")

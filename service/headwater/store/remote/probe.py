@@ -30,6 +30,7 @@ _OPERATION: Final = 6_000
 _CAREFUL_OPERATION: Final = 1_000
 _GRAPHS: Final = 1_000
 _FEW_GRAPHS: Final = 400
+_LEAKS: Final = "does not keep to the graphs that go with a request (default-graph-uri), so that hidden statements could be read"
 _TEXTS: Final = (
     "",
     'a "quote" and a \\ backslash',
@@ -142,8 +143,10 @@ class _Probe:
                 self._wrote = True
                 if self._values("SELECT ?o { ?s ?p ?o }", [self.a]) == ["both", "in a"]:
                     return
+                if self.talk.rows(f"SELECT ?o {{ GRAPH {self.a} {{ ?s ?p ?o }} }}", None):
+                    raise StoreUnfit(f"{self._who()} {_LEAKS}.")
                 raise StoreRefused(f"{address} took an update, and {self.talk.query_address} does not show it.")
-            except StoreUnreachable:
+            except (StoreUnreachable, StoreUnfit):
                 raise
             except HeadwaterError as error:
                 denied = isinstance(error, StoreRefused) and error.status_there in (401, 403)
@@ -191,7 +194,7 @@ class _Probe:
 
     def _datasets(self) -> Iterator[str]:
         """Whatever way there is to a graph that was not given."""
-        say = "does not keep to the graphs that go with a request, so that hidden statements could be read"
+        say = _LEAKS
         if self._values("SELECT ?o { ?s ?p ?o }", [self.a, self.b]) not in (
             ["both", "in a", "in b"],
             ["both", "both", "in a", "in b"],
