@@ -29,9 +29,11 @@ from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
 from headwater.store.remote import RemoteSandbox, RemoteStore
-from headwater.store.sandbox import Copyable, Job, Limits, Sandbox, Stream
+from headwater.store.sandbox import Begun, Copyable, Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
+_SHORT: Final = 4_000
+"""Characters of a query that is looked at without a thread."""
 _CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
 """What makes an answer another one each time, so that it is not kept."""
 
@@ -45,6 +47,16 @@ class Told:
     sequence: int
     kept: bool = False
     """Whether it was given before, and kept."""
+    keeps: bool = False
+    """Whether it is the same as long as nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A query that a worker has in hands: what to watch, and how to have its answer, which waits where it is not there yet."""
+
+    begun: Begun
+    answer: Callable[[], Told | Stream]
 
 
 _Key = tuple[str, tuple[str, ...], str, str | None, tuple[str, ...], tuple[str, ...], int]
@@ -184,23 +196,59 @@ class Querying(Asking):
         see is as if it did not exist. Raises what `query` does, and
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
-        words = guard(text, self.settings.max_query_length)
-        self._standing(self._store.sequence())
-        default, named = self._dataset(text, words, reader, dataset, base)
-        # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
-        levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
-        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
-        key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
-        keeping = not words & _CHANGING
-        if keeping and (found := self.kept_answers.find(key)) is not None:
+        found, key, keeping = self._looked_up(text, reader, media_type, dataset, base)
+        if found is not None:
             return found
+        default, named = key[4], key[5]
         job = job or self.sandbox.job()
 
         def ends(asked: str) -> bytes:
             return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
 
         text = self._with_lineage(text, reader, base, default, ends)
-        stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        return self._told(self.sandbox.query(text, default, named, media_type, base=base, job=job), key, keeping)
+
+    def at_once(
+        self,
+        text: str,
+        reader: Reader,
+        media_type: str | None = None,
+        *,
+        dataset: Clauses | None = None,
+        base: str = "",
+        job: Job,
+    ) -> Told | AtOnce | None:
+        """What `stream` gives, as far as it can be had without waiting, for an event loop: the answer where it was given before,
+        or the query in a worker's hands. None where `stream` must be asked, which waits. Raises what `stream` raises.
+        """
+        if len(text) > _SHORT or mentions_lineage(text):
+            return None
+        found, key, keeping = self._looked_up(text, reader, media_type, dataset, base)
+        if found is not None:
+            return found
+        default, named = key[4], key[5]
+        if len(default) == 1:
+            text = types_after_paths(text, base)
+        begun = self.sandbox.begin(text, default, named, media_type, base=base, job=job)
+        return AtOnce(begun, lambda: self._told(begun.stream(), key, keeping)) if begun is not None else None
+
+    def _looked_up(
+        self, text: str, reader: Reader, media_type: str | None, dataset: Clauses | None, base: str
+    ) -> tuple[Told | None, _Key, bool]:
+        """The answer that was kept, all that it depends on, and whether it may be kept."""
+        words = guard(text, self.settings.max_query_length)
+        sequence = self._store.sequence()
+        self._standing(sequence)
+        default, named = self._dataset(text, words, reader, dataset, base)
+        # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
+        levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
+        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
+        key = (text, tuple(levels), base, media_type, default, named, sequence)
+        keeping = not words & _CHANGING
+        return self.kept_answers.find(key) if keeping else None, key, keeping
+
+    def _told(self, stream: Stream, key: _Key, keeping: bool) -> Told | Stream:
+        """A stream as it is, or as a complete answer where it is one, which is kept."""
         try:
             self._standing(stream.sequence)
         except Unavailable:
@@ -208,7 +256,7 @@ class Querying(Asking):
             raise
         if not stream.whole:
             return stream
-        told = Told(stream.body(), stream.media_type, stream.sequence)
+        told = Told(stream.body(), stream.media_type, stream.sequence, keeps=keeping)
         if keeping:
             self.kept_answers.keep((*key[:6], told.sequence), told)
         return told

@@ -8,6 +8,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyoxigraph import (
@@ -53,6 +54,8 @@ class EmbeddedStore:
         self._path = path
         self._writing = threading.Lock()
         self._store: Store | None = _open(path)
+        self._changes = 0
+        self._counted = (-1, 0)
 
     @classmethod
     def open_for(cls, settings: Settings, owner: str) -> EmbeddedStore:
@@ -82,7 +85,22 @@ class EmbeddedStore:
         return self._store
 
     def sequence(self) -> int:
-        return self._sequence_of(self._live)
+        live, (changes, number) = self._live, self._counted
+        if changes != self._changes:
+            # Each query asks several times, and looking takes longer than many a query.
+            changes = self._changes
+            number = self._sequence_of(live)
+            self._counted = (changes, number)
+        return number
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time; what is known of the state before is forgotten when it is done."""
+        with self._writing:
+            try:
+                yield
+            finally:
+                self._changes += 1
 
     @staticmethod
     def _sequence_of(store: Store) -> int:
@@ -90,7 +108,7 @@ class EmbeddedStore:
         return max((int(mark.value) for mark in marks if isinstance(mark, Literal)), default=0)
 
     def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int, *, whole: bool = False) -> None:
-        with self._writing:
+        with self._changing():
             store = self._live
             mark = Quad(STATE, _SEQUENCE, Literal(sequence), STATE)
             old = [quad for quad in store.quads_for_pattern(STATE, _SEQUENCE, None, STATE) if quad != mark]
@@ -119,7 +137,7 @@ class EmbeddedStore:
                 raise StorageFailed(f"The triplestore could not be written: {error}") from error
 
     def load(self, added: Iterable[Quad], sequence: int) -> None:
-        with self._writing:
+        with self._changing():
             try:
                 self._live.bulk_extend(added)
                 if self._path is not None:
@@ -137,7 +155,7 @@ class EmbeddedStore:
         store.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
 
     def clear(self) -> None:
-        with self._writing:
+        with self._changing():
             # The mark goes first: if clearing is cut short, the next start sees 0 and makes the store anew.
             try:
                 for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
@@ -153,7 +171,7 @@ class EmbeddedStore:
         return next((mark.value for mark in marks if isinstance(mark, Literal)), None)
 
     def remember_ontology(self, digest: str) -> None:
-        with self._writing:
+        with self._changing():
             old = list(self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
             mark = Quad(STATE, _ONTOLOGY, Literal(digest), STATE)
             if old != [mark]:

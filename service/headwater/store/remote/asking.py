@@ -223,6 +223,19 @@ class RemoteSandbox:
             self._free.release()
             spool.finish(error)
 
+    def begin(
+        self,
+        text: str,  # noqa: ARG002 (the sandbox's interface)
+        graphs: Sequence[str],  # noqa: ARG002
+        named: Sequence[str] = (),  # noqa: ARG002
+        accept: str | None = None,  # noqa: ARG002
+        *,
+        base: str = "",  # noqa: ARG002
+        job: Job,  # noqa: ARG002
+    ) -> None:
+        """Nothing is begun on an event loop: over a network every query may wait."""
+        return
+
     def update(self, text: str, graphs: dict[str, str], most: int, *, base: str = "") -> Stream:
         """What an update would change in copies of `graphs`; worked out here, in a process that can be killed."""
         copied = _Copied(self._store, self._asserted, list(graphs.values()), most)
