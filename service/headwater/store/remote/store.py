@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -43,6 +43,8 @@ _REQUEST: Final = 8_000_000
 _KEPT: Final = 20_000
 _FIRST: Final = 64
 _ANSWER_S: Final = 3.0
+_TOGETHER: Final = 200
+_MUCH: Final = 50_000
 T = TypeVar("T")
 
 
@@ -285,6 +287,11 @@ class RemoteStore:
         there = [graph for graph in graphs if graph in self._graphs]
         if not there or (isinstance(node, Literal) and not as_object):
             return iter(())
+        if predicate is not None or as_object:
+            with self._reading:
+                said = self._cache.get(("about", node, as_object, None, *there))
+            if said is not None:
+                return iter([triple for triple in said if predicate in (None, triple.predicate)])
         given = spelling.written(node, not self.capabilities.exact) if isinstance(node, Literal) else node
         verb = "?p" if predicate is None else str(predicate)
         pattern = f"?s {verb} {given}" if as_object else f"{given} {verb} ?o"
@@ -294,6 +301,35 @@ class RemoteStore:
             return list(self.talk.triples(text, [graph.value for graph in there]))
 
         return iter(self._kept(("about", node, as_object, predicate, *there), fetch))
+
+    def expect(self, nodes: Collection[NamedNode], graphs: Sequence[NamedNode], *, as_objects: bool = False) -> None:
+        """Fetch together what is said of the nodes; of those that stand nowhere as an object, note that."""
+        there = [graph for graph in graphs if graph in self._graphs]
+        with self._reading:
+            missing = [node for node in dict.fromkeys(nodes) if ("about", node, False, None, *there) not in self._cache]
+        if not there or len(missing) < 2:
+            return
+        names = [graph.value for graph in there]
+        for start in range(0, len(missing), _TOGETHER):
+            part = missing[start : start + _TOGETHER]
+            values = " ".join(map(str, part))
+            said: dict[NamedNode, list[Triple]] = {node: [] for node in part}
+            text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?s {{ {values} }} ?s ?p ?o }} LIMIT {_MUCH}"
+            generation = self.generation
+            found = list(self.talk.triples(text, names))
+            for triple in found:
+                if triple.subject in said:
+                    said[triple.subject].append(triple)  # type: ignore[index]
+            known = (
+                {("about", node, False, None, *there): triples for node, triples in said.items()} if len(found) < _MUCH else {}
+            )
+            if as_objects:
+                values_there = self.talk.rows(f"SELECT DISTINCT ?o {{ VALUES ?o {{ {values} }} ?s ?p ?o }}", names)
+                objects = {row[0] for row in values_there}
+                known |= {("about", node, True, None, *there): [] for node in part if node not in objects}
+            with self._reading:
+                if generation == self.generation and not generation % 2:
+                    self._cache.update(known)
 
     def quads(self) -> Iterator[Quad]:
         reply = self.talk.ask("SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }", None)
