@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -14,6 +14,8 @@ from pydantic_settings import (
 )
 
 from headwater.errors import BadParameter
+
+_Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#@\\]+/[^\s#]*$")]
 
 
 class Settings(BaseSettings):
@@ -82,6 +84,14 @@ class Settings(BaseSettings):
     )
     query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    service_allowed: tuple[_Address, ...] = Field(
+        (),
+        description="The SPARQL endpoints, as a JSON list, that queries may ask by SERVICE; an address that ends in '/' allows "
+        "all that begin so. Servers of private networks are never asked.",
+    )
+    load_allowed: tuple[_Address, ...] = Field(
+        (), description="The documents, as a JSON list in the same form, that updates may fetch by LOAD."
+    )
     cors_origins: tuple[str, ...] = Field(
         (),
         description="Web origins, as a JSON list, whose pages may ask in their visitors' browsers, as strangers who only read; "

@@ -78,7 +78,8 @@ class Opened:
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
-        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        maker = RecordMaker(self.mint)
+        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, maker, index_folder)
         self._writer.permit = self.duty.permit
         self.audits = self._auditing(folder, in_memory)
         self._writer.audit_due = self.audits.note
@@ -87,7 +88,7 @@ class Opened:
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
         self._benefiting = Benefiting(self._store, self._names, self._answerer.setting)
         self._profiler = Profiler(self._store)
-        self._past = Past(self.ledger, RecordMaker(self.mint))
+        self._past = Past(self.ledger, maker)
         self._tombstones = Tombstones(self.ledger)
         self.duty.attach(self._writer, self._tombstones.forget)
         stated = self._store.ontology()

@@ -32,6 +32,7 @@ from headwater.records.record import Record, RecordMaker
 from headwater.store.protocol import TripleStore
 from headwater.store.views import Applied, Views
 from headwater.terms.minting import Mint
+from headwater.terms.vocabulary import vocabulary
 
 _log = logging.getLogger("headwater")
 _CATCH_UP = 500
@@ -67,7 +68,14 @@ class Writer:
     """The one writer of a data folder. Its methods may be called from any thread; one at a time does its work."""
 
     def __init__(
-        self, ledger: Ledger, store: TripleStore, views: Views, index: LineageIndex, mint: Mint, index_folder: Path | None
+        self,
+        ledger: Ledger,
+        store: TripleStore,
+        views: Views,
+        index: LineageIndex,
+        mint: Mint,
+        maker: RecordMaker,
+        index_folder: Path | None,
     ) -> None:
         self._ledger = ledger
         self._store = store
@@ -75,7 +83,7 @@ class Writer:
         self._index = index
         self._mint = mint
         self._index_folder = index_folder
-        self._maker = RecordMaker(mint)
+        self._maker = maker
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = self._tried = index.sequence
@@ -382,6 +390,8 @@ class Writer:
             self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
+            # Emptying the store has taken the note with it; without, the next start would make everything anew once more.
+            self._store.remember_ontology(vocabulary().digest)
             self.save_index()
             return last
 

@@ -7,13 +7,19 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from headwater.errors import NotFound, Unavailable
+from headwater.web.editor import words
 from headwater.web.readers import App
 from headwater.web.rendering import static_file
 
 router = APIRouter(tags=["service"])
 
 _ASKING = CapacityLimiter(4)
-_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+}
 
 
 @router.get("/health/live", summary="The process runs")
@@ -48,8 +54,8 @@ async def writer(headwater: App) -> Response:
 
 @router.get("/static/{name}", include_in_schema=False)
 async def static(name: str) -> Response:
-    """The stylesheets and the icon."""
-    body = static_file(name)
+    """The stylesheets, the icon, and what the editor of queries needs."""
+    body = words() if name == "words.json" else static_file(name)
     if body is None:
         raise NotFound(f"there is no file {name[:100]}")
     return Response(body, headers={"Cache-Control": "public, max-age=3600"}, media_type=_TYPES[name.rpartition(".")[2]])
