@@ -277,13 +277,16 @@ def _limits(settings: Settings) -> list[Literal]:
     """What a query may take, in sentences."""
     length, seconds = f"{settings.max_query_length:,}", f"{settings.query_timeout_s:g}"
     memory, answer = f"{settings.query_memory_mb:,} MiB", f"{settings.max_answer_mb:,} MiB"
+    asked, loaded = ", ".join(settings.service_allowed), ", ".join(settings.load_allowed)
+    elsewhere = f"SERVICE may ask {asked or 'nobody'}, LOAD {loaded or 'nobody'}."
+    anderswo = f"SERVICE darf {asked or 'niemanden'} fragen, LOAD {loaded or 'niemanden'}."
     english = (
         f"A query may have {length} characters and take {seconds} seconds and {memory} of memory, its answer {answer}. "
-        "What goes beyond is an error (413 or 503), never a part. SERVICE and LOAD are refused."
+        f"What goes beyond is an error (413 or 503), never a part. {elsewhere}"
     )
     german = (
         f"Eine Anfrage darf {length} Zeichen haben, {seconds} Sekunden und {memory} Speicher brauchen, ihre Antwort {answer}. "
-        "Was darüber geht, ist ein Fehler (413 oder 503), nie ein Teil. SERVICE und LOAD werden abgelehnt."
+        f"Was darüber geht, ist ein Fehler (413 oder 503), nie ein Teil. {anderswo}"
     )
     return [Literal(english, language="en"), Literal(german, language="de")]
 
