@@ -22,7 +22,7 @@ from headwater.exporters.registry import exporter
 from headwater.settings import Settings
 from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
-from headwater.terms.names import PREFIXES, RDF, RDFS, Namespace
+from headwater.terms.names import HW, PREFIXES, RDF, RDFS, Namespace
 from headwater.web.caching import validators
 from headwater.web.leaving import until_gone
 from headwater.web.negotiation import HTML, Offer, choose
@@ -46,6 +46,8 @@ RESULTS = (
 _SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 _DCTERMS = Namespace("http://purl.org/dc/terms/")
 _FORMATS = Namespace("http://www.w3.org/ns/formats/")
+_DECIMAL = NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
+_ANY_URI = NamedNode("http://www.w3.org/2001/XMLSchema#anyURI")
 _MOST_ROWS = 1000
 SEQUENCE = "Headwater-Sequence"
 """The header that names the ledger's sequence number which an answer speaks of."""
@@ -308,6 +310,19 @@ def _described(address: str, offer: Offer, settings: Settings) -> bytes:
         Triple(dataset, RDFS.seeAlso, NamedNode(f"{address.removesuffix('/sparql')}/.well-known/void#dataset")),
     ]
     said += [Triple(service, _DCTERMS["description"], words) for words in _limits(settings)]
+    for limit, number in (
+        (HW.longestQuery, settings.max_query_length),
+        (HW.longestUpdate, settings.max_update_length),
+        (HW.mostMemory, settings.query_memory_mb * 2**20),
+        (HW.largestAnswer, settings.max_answer_mb * 2**20),
+        (HW.requestsAMinute, settings.requests_per_minute),
+    ):
+        said.append(Triple(service, limit, Literal(number)))
+    said.append(Triple(service, HW.longestTime, Literal(f"{settings.query_timeout_s:g}", datatype=_DECIMAL)))
+    said += [Triple(service, HW.mayAsk, Literal(address, datatype=_ANY_URI)) for address in settings.service_allowed]
+    said += [Triple(service, HW.mayLoad, Literal(address, datatype=_ANY_URI)) for address in settings.load_allowed]
+    if settings.service_allowed:
+        said.append(Triple(service, _SD.feature, _SD.BasicFederatedQuery))
     for name in (
         "SPARQL_Results_JSON",
         "SPARQL_Results_XML",
@@ -325,7 +340,13 @@ def _described(address: str, offer: Offer, settings: Settings) -> bytes:
         said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
     syntax = exporter(offer.names[0])
     assert isinstance(syntax, Syntax)
-    prefixes = {"rdfs": str(RDFS), "sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}
+    prefixes = {
+        "rdfs": str(RDFS),
+        "hw": str(HW),
+        "sd": str(_SD),
+        "formats": str(_FORMATS),
+        "dcterms": "http://purl.org/dc/terms/",
+    }
     written = serialize(said, format=syntax.format, prefixes=prefixes)
     assert written is not None  # serialize only returns None when it is handed a file to write to
     return written
