@@ -22,7 +22,7 @@ from headwater.app.asking import Asking
 from headwater.app.federating import Federation
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadQuery, HeadwaterError, TooLarge, Unavailable
+from headwater.errors import BadInput, BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
@@ -86,6 +86,18 @@ class Kept:
             while self._size > self._most:
                 _, gone = self._held.popitem(last=False)
                 self._size -= len(gone.body)
+
+
+def changes_by_itself(text: str, longest: int) -> bool:
+    """Whether an answer may be another one each time, though nothing was written. What is refused has no lasting answer either.
+
+    >>> changes_by_itself("SELECT (NOW() AS ?now) {}", 100), changes_by_itself("ASK { ?s ?p 'NOW()' }", 100)
+    (True, False)
+    """
+    try:
+        return bool(guard(text, longest) & CHANGING)
+    except BadInput:
+        return True
 
 
 class Querying(Asking):

@@ -79,7 +79,14 @@ def the_admin(request: Request, reader: Annotated[Reader, Depends(the_reader)]) 
     return at_least(request, reader, "admin", "this")
 
 
+def the_author(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
+    """Who writes. Raises `ReaderOnly` where this process only reads, whoever asks, and as `the_writer`."""
+    headwater.duty.permit()
+    return the_writer(request, the_reader(request, headwater))
+
+
 App = Annotated[Headwater, Depends(the_headwater)]
 Who = Annotated[Reader, Depends(the_reader)]
 Writer = Annotated[Reader, Depends(the_writer)]
 Admin = Annotated[Reader, Depends(the_admin)]
+Author = Annotated[Reader, Depends(the_author)]
