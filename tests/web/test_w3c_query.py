@@ -40,8 +40,8 @@ def _all(*words: str) -> list[object]:
     return [pytest.param(*case[:3], case[3].startswith("Negative"), id=case[0]) for case in found]
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module", params=["memory", pytest.param("embedded", marks=pytest.mark.slow)])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A server that holds each data file of the suite as the graph of the file's IRI."""
     if not FOLDER.is_dir():
         pytest.skip("the W3C suite is not beside the repository")
@@ -52,7 +52,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
                 files[data] = manifest.file(data)
     with (
         elsewhere() as web,
-        serving(tmp_path_factory.mktemp("w3c") / "data", web.connect, store="memory", service_allowed=(*ENDPOINTS, SYNTAX)) as (
+        serving(tmp_path_factory.mktemp("w3c") / "data", web.connect, store=request.param, service_allowed=(*ENDPOINTS, SYNTAX)) as (
             address,
             _,
         ),

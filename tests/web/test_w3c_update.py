@@ -37,11 +37,11 @@ def _all(word: str) -> list[object]:
     return found
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["memory", pytest.param("embedded", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Nothing is there to be loaded: an empty web.
     load_allowed = ("http://example.org/faraway", SYNTAX)
-    with serving(tmp_path_factory.mktemp("w3c") / "data", Elsewhere().connect, store="memory", load_allowed=load_allowed) as (
+    with serving(tmp_path_factory.mktemp("w3c") / "data", Elsewhere().connect, store=request.param, load_allowed=load_allowed) as (
         address,
         _,
     ):

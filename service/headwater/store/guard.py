@@ -64,7 +64,8 @@ def guard(text: str, longest: int, fetching: Collection[str] = ()) -> frozenset[
         # SPARQL lets an engine put these characters in before it reads the text, and quotes and words would come out of hiding.
         raise BadQuery("Unicode escapes of plain ASCII characters are not allowed.", remedy="Write the characters themselves.")
     words = set()
-    shape = _Shape()
+    # A text with fewer characters than steps are allowed, and fewer brackets than levels, has neither too many nor too deep.
+    shape = _Shape() if len(text) > _MOST_STEPS or sum(map(text.count, "({[")) > _DEEPEST else None
     for match in TOKEN.finditer(text):
         kind = match.lastgroup or ""
         token = match.group()
@@ -79,7 +80,8 @@ def guard(text: str, longest: int, fetching: Collection[str] = ()) -> frozenset[
             raise BadQuery("Unicode escapes are allowed in strings and IRIs only.")
         elif kind == "iri":
             _refuse_two_readings(token, text, match.end())
-        shape.take(kind, token)
+        if shape is not None:
+            shape.take(kind, token)
     return frozenset(word for word in words if word.isalpha())
 
 

@@ -48,7 +48,7 @@ def note(request: Request, kind: str, text: str, reader: str) -> Asked:
     return asked
 
 
-def long_question(request: Request, reader: Who) -> None:
+async def long_question(request: Request, reader: Who) -> None:
     """Notes a question about lineage: what it is about, not all of its parameters."""
     pairs = ((name, request.query_params.get(name)) for name in _TOLD)
     text = " ".join(f"{name}=<{value}>" if value.startswith("http") else f"{name}={value}" for name, value in pairs if value)

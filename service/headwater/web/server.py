@@ -67,8 +67,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def configured(headwater: Headwater) -> uvicorn.Config:
     """uvicorn's settings, with limits against slow and greedy clients."""
+    app = create_app(headwater)
     return uvicorn.Config(
-        create_app(headwater),
+        app,
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
@@ -78,7 +79,7 @@ def configured(headwater: Headwater) -> uvicorn.Config:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
         limit_concurrency=1024,
-        http=punctual(headwater.settings.request_timeout_s),
+        http=punctual(headwater.settings.request_timeout_s, app.state.repeated),
         ws="none",
         lifespan="off",
         h11_max_incomplete_event_size=64 * 1024,
