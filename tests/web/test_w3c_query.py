@@ -50,12 +50,10 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if "Syntax" not in kind:
             for data in (*_data(manifest, test), *_graphs(manifest, test)):
                 files[data] = manifest.file(data)
+    folder = tmp_path_factory.mktemp("w3c") / "data"
     with (
         elsewhere() as web,
-        serving(tmp_path_factory.mktemp("w3c") / "data", web.connect, store=request.param, service_allowed=(*ENDPOINTS, SYNTAX)) as (
-            address,
-            _,
-        ),
+        serving(folder, web.connect, store=request.param, service_allowed=(*ENDPOINTS, SYNTAX)) as (address, _),
         httpx.Client(base_url=address, timeout=60) as client,
     ):
         for name, path in files.items():

@@ -41,7 +41,9 @@ def _all(word: str) -> list[object]:
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Nothing is there to be loaded: an empty web.
     load_allowed = ("http://example.org/faraway", SYNTAX)
-    with serving(tmp_path_factory.mktemp("w3c") / "data", Elsewhere().connect, store=request.param, load_allowed=load_allowed) as (
+    with serving(
+        tmp_path_factory.mktemp("w3c") / "data", Elsewhere().connect, store=request.param, load_allowed=load_allowed
+    ) as (
         address,
         _,
     ):
