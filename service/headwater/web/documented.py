@@ -92,7 +92,7 @@ _EITHER: dict[str, Any] = {
     "not": {"required": ["id", "changes"], "properties": {"id": {"minItems": 1}, "changes": {"minItems": 1}}},
 }
 """Of a plan: a supposed change needs a thing that it happens to, and there are two ways to name changes."""
-_BODIES = {"Impact": "/api/v1/impact", "PlanPosted": "/api/v1/plans"}
+_BODIES = {"Impact": "/api/v1/impact", "PlanPosted": "/api/v1/plans", "Supposed": "/api/v1/plans"}
 """The schemas of JSON bodies that take the same words as the parameters of an address."""
 
 
