@@ -87,7 +87,12 @@ _ETAG = {"ETag": {"description": "Stands for this state; send it as If-None-Matc
 _REFUSED = {"/api/v1/impact/diff": ("as_of", "known_at")}
 """Parameters of the family that an address does not take: a difference is between `since` and `until`."""
 _EITHER: dict[str, Any] = {
-    "if": {"required": ["change"], "properties": {"change": {"type": "string"}}},
+    "if": {
+        "anyOf": [
+            {"required": ["change"], "properties": {"change": {"type": "string"}}},
+            {"required": ["slice"], "properties": {"slice": {"type": "object"}}},
+        ]
+    },
     "then": {"required": ["id"], "properties": {"id": {"minItems": 1}}},
     "not": {"required": ["id", "changes"], "properties": {"id": {"minItems": 1}, "changes": {"minItems": 1}}},
 }
