@@ -283,7 +283,7 @@ def command_for(arguments: List[str]) -> Tuple[List[str], str]:
     if arguments[0] != "test":
         return [COMMAND, *arguments], os.getcwd()
     # What .ci/run does afterwards, because it takes long or more than the locked packages.
-    apart = "not attacks and not browser and not notebooks"
+    apart = "not attacks and not browser and not notebooks and not schemathesis and not servers"
     chosen = arguments[1:] or ["-n", "2", "--dist", "loadgroup", "-m", apart, "--cov", "--cov-report=term:skip-covered"]
     return [PYTHON, "-m", "pytest", *chosen], ROOT
 

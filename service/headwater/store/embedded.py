@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import io
+import logging
+import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyoxigraph import (
@@ -20,11 +23,13 @@ from pyoxigraph import (
 )
 
 from headwater.errors import FolderBusy, StorageFailed, TooLarge
+from headwater.settings import Settings
 from headwater.store.protocol import ATOMIC, STATE, Answer, StoreBroken
 from headwater.store.serialising import run, write
 from headwater.store.spelling import triple_as_stored
 from headwater.terms.names import HW
 
+_log = logging.getLogger("headwater")
 _SEQUENCE = HW.sequence
 _ONTOLOGY = HW.ontology
 _ATOMIC_LIMIT = 200_000
@@ -49,6 +54,29 @@ class EmbeddedStore:
         self._path = path
         self._writing = threading.Lock()
         self._store: Store | None = _open(path)
+        self._changes = 0
+        self._counted = (-1, 0)
+
+    @classmethod
+    def open_for(cls, settings: Settings, owner: str) -> EmbeddedStore:
+        """The store in the data folder, or one in memory. One that is damaged is put aside as `store.damaged` and begun anew,
+        since the ledger has all of it. Raises `StorageFailed` where the disk refuses.
+        """
+        if settings.store == "memory":
+            return cls(None)
+        path = settings.data / "store"
+        try:
+            return cls(path)
+        except StoreBroken as error:
+            _log.warning("%s It is made anew from the ledger.", error.detail)
+        aside = path.with_name(f"{path.name}.damaged")
+        try:
+            if aside.exists():
+                shutil.rmtree(aside)
+            path.rename(aside)
+        except OSError as error:
+            raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
+        return cls(path)
 
     @property
     def _live(self) -> Store:
@@ -57,7 +85,22 @@ class EmbeddedStore:
         return self._store
 
     def sequence(self) -> int:
-        return self._sequence_of(self._live)
+        live, (changes, number) = self._live, self._counted
+        if changes != self._changes:
+            # Each query asks several times, and looking takes longer than many a query.
+            changes = self._changes
+            number = self._sequence_of(live)
+            self._counted = (changes, number)
+        return number
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time; what is known of the state before is forgotten when it is done."""
+        with self._writing:
+            try:
+                yield
+            finally:
+                self._changes += 1
 
     @staticmethod
     def _sequence_of(store: Store) -> int:
@@ -65,7 +108,7 @@ class EmbeddedStore:
         return max((int(mark.value) for mark in marks if isinstance(mark, Literal)), default=0)
 
     def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int, *, whole: bool = False) -> None:
-        with self._writing:
+        with self._changing():
             store = self._live
             mark = Quad(STATE, _SEQUENCE, Literal(sequence), STATE)
             old = [quad for quad in store.quads_for_pattern(STATE, _SEQUENCE, None, STATE) if quad != mark]
@@ -94,7 +137,7 @@ class EmbeddedStore:
                 raise StorageFailed(f"The triplestore could not be written: {error}") from error
 
     def load(self, added: Iterable[Quad], sequence: int) -> None:
-        with self._writing:
+        with self._changing():
             try:
                 self._live.bulk_extend(added)
                 if self._path is not None:
@@ -112,7 +155,7 @@ class EmbeddedStore:
         store.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
 
     def clear(self) -> None:
-        with self._writing:
+        with self._changing():
             # The mark goes first: if clearing is cut short, the next start sees 0 and makes the store anew.
             try:
                 for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
@@ -128,7 +171,7 @@ class EmbeddedStore:
         return next((mark.value for mark in marks if isinstance(mark, Literal)), None)
 
     def remember_ontology(self, digest: str) -> None:
-        with self._writing:
+        with self._changing():
             old = list(self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
             mark = Quad(STATE, _ONTOLOGY, Literal(digest), STATE)
             if old != [mark]:
@@ -163,6 +206,9 @@ class EmbeddedStore:
             elif isinstance(node, NamedNode):
                 yield from (quad.triple for quad in self._live.quads_for_pattern(node, predicate, None, graph))
 
+    def expect(self, nodes: Collection[NamedNode], graphs: Sequence[NamedNode], *, as_objects: bool = False) -> None:
+        """A look takes microseconds here: nothing is gained by looking ahead."""
+
     def checkpoint(self, folder: Path) -> int:
         """Write the store as it is now to a new `folder`, for readers in other processes; returns its sequence number.
 
@@ -179,6 +225,10 @@ class EmbeddedStore:
                 return self.sequence()
             except OSError as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @property
+    def lateral(self) -> bool:
+        return True
 
     @property
     def snapshots(self) -> bool:
