@@ -143,6 +143,7 @@ class Keeping(Opened):
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
             "audit": self.audits.status(),
+            "duty": self.duty.status(),
         } | self._remote()
 
     def _remote(self) -> dict[str, Any]:

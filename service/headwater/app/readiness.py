@@ -16,18 +16,21 @@ class Readiness(Querying, Keeping):
 
     def readiness(self) -> dict[str, Any]:
         """`ready`, the `reasons` why not (sentences), `sequence` of the ledger, by how much store and index are `behind` it, the
-        `checks` of sandbox, disk and a SPARQL server outside, what that server lacks (`store`), and how audits stand. The last
-        two decide nothing.
+        `checks` of sandbox, disk and a SPARQL server outside, what that server lacks (`store`), how audits stand, and this
+        process's `duty`: its role, and of a reader how far it is behind the ledger that it follows. What a server lacks and how
+        audits stand decides nothing.
         """
         reasons = []
         try:
             status = self.status()
         except HeadwaterError as error:
             # A ledger that cannot be read is a reason, not an accident of this question.
-            return _unreadable(error)
+            return _unreadable(error, self.duty.status())
         behind = {part: status["ledger"] - status[part] for part in ("store", "index")}
         late = [f"{part} by {number:,}" for part, number in behind.items() if number]
-        if late:
+        # A reader is behind for a moment with each write of the writer; for how long it may be, a setting says.
+        following = "behind" in status["duty"] and status["store"] > 0
+        if late and not following:
             reasons.append(f"Behind the ledger and catching up: {', '.join(late)}.")
         works = isinstance(self._store, RemoteStore) or self.sandbox_works()
         if not works:
@@ -42,6 +45,8 @@ class Readiness(Querying, Keeping):
             checks["store"] = "ok" if remote.answers() else "no answer"
             if checks["store"] != "ok":
                 reasons.append("The SPARQL server that holds the graphs does not answer.")
+        duty = status["duty"]
+        reasons += self._far_behind(duty)
         audit = status["audit"]
         told = {name: audit.get(name) for name in ("state", "due", "at", "sequence")}
         return {
@@ -52,7 +57,18 @@ class Readiness(Querying, Keeping):
             "checks": checks,
             "store": {} if remote is None else {"server": remote.capabilities.server, "lacks": remote.capabilities.lacks},
             "audit": told | {"failed": audit["failure"] is not None},
+            "duty": duty,
         }
+
+    def _far_behind(self, duty: dict[str, Any]) -> list[str]:
+        """Why a reader is too far behind the ledger, by the settings."""
+        most, oldest = self.settings.max_behind_s, self.settings.max_age_s
+        reasons = []
+        if duty.get("behind_s", 0.0) > most:
+            reasons.append(f"For {duty['behind_s']:.0f} seconds behind the ledger, by {duty['behind']:,} entries now.")
+        if oldest and duty.get("age_s", 0.0) > oldest:
+            reasons.append(f"The ledger was last reached {duty['age_s']:.0f} seconds ago.")
+        return reasons
 
     def _free_mb(self) -> int | None:
         """MiB that are free where the data lie; None where they lie in memory."""
@@ -61,7 +77,7 @@ class Readiness(Querying, Keeping):
         return int(shutil.disk_usage(self.settings.data).free // 2**20)
 
 
-def _unreadable(error: HeadwaterError) -> dict[str, Any]:
+def _unreadable(error: HeadwaterError, duty: dict[str, Any]) -> dict[str, Any]:
     return {
         "ready": False,
         "reasons": [error.detail],
@@ -70,4 +86,5 @@ def _unreadable(error: HeadwaterError) -> dict[str, Any]:
         "checks": {"ledger": "broken"},
         "store": {},
         "audit": {},
+        "duty": duty,
     }

@@ -227,6 +227,10 @@ class EmbeddedStore:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
 
     @property
+    def lateral(self) -> bool:
+        return True
+
+    @property
     def snapshots(self) -> bool:
         return True
 

@@ -371,6 +371,10 @@ class RemoteStore:
         return iter(self.talk.rows(ask.text, [graph.value for graph in graphs]))
 
     @property
+    def lateral(self) -> bool:
+        return False  # SPARQL 1.1 has no such word, and of a server's own words nothing is presumed
+
+    @property
     def snapshots(self) -> bool:
         return False
 

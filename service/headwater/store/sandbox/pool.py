@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -70,6 +70,8 @@ class Stream:
         self.sequence = sequence
         self.media_type = media_type
         self.whole = whole
+        self.ended: Callable[[], None] | None = None
+        """Called when the answer is let go of."""
         self._spool = spool
         self._job = job
 
@@ -93,6 +95,8 @@ class Stream:
         if not self._spool.done:
             self._job.cancel()
         self._spool.close()
+        if self.ended is not None:
+            self.ended()
 
 
 class Job:
