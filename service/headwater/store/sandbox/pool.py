@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from headwater.errors import HeadwaterError, Unavailable
+from headwater.errors import HeadwaterError, StorageFailed, Unavailable
 from headwater.store.sandbox import frames
 from headwater.store.sandbox.process import Process
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
@@ -311,6 +311,12 @@ class Sandbox:
             job.on(None)
             self._lost(process)
             spool.finish(QueryTimeout(f"The query was stopped after {self.limits.seconds:g} seconds."))
+            return True
+        except StorageFailed as full:
+            # The query goes on and nobody could take what it says: it ends here.
+            job.on(None)
+            self._lost(process)
+            spool.finish(full)
             return True
         except (frames.Gone, OSError, ValueError):
             job.on(None)
