@@ -17,7 +17,8 @@ import uvicorn
 
 from bench.gate import show
 from bench.measure import percentile
-from bench.over_http import free_port, request_times
+from bench.over_http import request_times
+from bench.servers import free_port
 from bench.world import make_world
 from bench.write_rdf import write_ntriples
 from headwater.access import LOCAL

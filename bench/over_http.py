@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import socket
 import subprocess
 import sys
 import time
@@ -12,15 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.measure import percentile
+from bench.servers import free_port
 
 PATIENCE_S = 60
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

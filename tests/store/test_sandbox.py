@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from headwater.errors import BadQuery, HeadwaterError, NotAcceptable, TooLarge
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.sandbox import Busy, Limits, QueryBroke, QueryTimeout, Sandbox, scratch
+from headwater.store.sandbox.process import YIELDING
 from headwater.store.sandbox.spool import Spool
 
 G, H, P = NamedNode("urn:g"), NamedNode("urn:h"), NamedNode("urn:p")
@@ -91,7 +93,7 @@ def test_a_long_answer_that_takes_too_long_ends_in_an_error_between_its_pieces(d
 
 def test_memory_is_limited_and_the_service_lives_on(disk: EmbeddedStore, tmp_path: Path) -> None:
     greedy = "SELECT (GROUP_CONCAT(CONCAT(STR(?a), STR(?d))) AS ?x) { ?a ?b ?c . ?d ?e ?f }"
-    with _box(disk, tmp_path, memory=64 * 2**20) as box:
+    with _box(disk, tmp_path, memory=64 * 2**20, slow_after=1000.0) as box:
         with pytest.raises(QueryBroke):
             box.query("SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY DESC(?c) ?f", ["urn:g"])
         with pytest.raises(QueryBroke):
@@ -162,6 +164,72 @@ def test_more_queries_than_readers_wait_their_turn_or_are_told_so(disk: Embedded
         with pytest.raises(Busy):
             box.query(COUNT, ["urn:g"], job=impatient)
         slow.join()
+        assert _count(box) == 2000
+
+
+def test_a_query_that_takes_long_makes_way_for_others(disk: EmbeddedStore, tmp_path: Path) -> None:
+    with _box(disk, tmp_path, seconds=60.0, workers=1, slow_after=0.2) as box:
+        _count(box)
+        job = box.job()
+        raised: list[HeadwaterError] = []
+
+        def ask() -> None:
+            try:
+                box.query(ENDLESS, ["urn:g"], job=job)
+            except HeadwaterError as error:
+                raised.append(error)
+
+        long = threading.Thread(target=ask)
+        long.start()
+        # There is one place, and the query that goes on and on has left it.
+        assert _count(box) == 2000
+        assert job._process is not None
+        assert os.getpriority(os.PRIO_PROCESS, job._process.pid) == YIELDING
+        assert box.status()["workers"] == 2
+        job.cancel()
+        long.join()
+        assert [type(error) for error in raised] == [QueryBroke]
+        assert _count(box) == 2000
+        assert box.status()["workers"] == 1
+
+
+def test_a_worker_that_made_way_takes_its_usual_priority_again_or_is_replaced(disk: EmbeddedStore, tmp_path: Path) -> None:
+    with _box(disk, tmp_path, seconds=60.0, workers=1, slow_after=0.01) as box:
+        _count(box)
+        box.query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }", ["urn:g"]).body()
+        assert _count(box) == 2000
+        [process] = box._alive
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, os.getpid())
+        assert box.status() == {"workers": 1, "idle": 1, "lost": 0, "most": 1}
+
+
+def test_a_query_is_handed_over_at_once_only_where_that_takes_no_waiting(disk: EmbeddedStore, tmp_path: Path) -> None:
+    with _box(disk, tmp_path, workers=1) as box:
+        assert box.begin(COUNT, ["urn:g"], job=box.job()) is None, "no worker was started yet"
+        _count(box)
+        begun = box.begin(COUNT, ["urn:g"], accept="text/csv", job=box.job())
+        assert begun is not None
+        assert box.begin(COUNT, ["urn:g"], job=box.job()) is None, "the only worker has something to do"
+        assert (begun.stream().body(), begun.sequence) == (b"n\r\n2000\r\n", 1)
+        disk.change([], [Quad(NamedNode("urn:t"), P, Literal(1), G)], 2)
+        assert box.begin(COUNT, ["urn:g"], job=box.job()) is None, "a snapshot would have to be made"
+        assert _counted(box) == (2001, 2)
+
+
+def test_what_was_handed_over_at_once_fails_as_it_would_otherwise(disk: EmbeddedStore, tmp_path: Path) -> None:
+    with _box(disk, tmp_path, workers=1, seconds=1.0) as box:
+        _count(box)
+        for text, error in (("SELECT", BadQuery), (ENDLESS, QueryTimeout)):
+            begun = box.begin(text, ["urn:g"], job=box.job())
+            assert begun is not None
+            with pytest.raises(error):
+                begun.stream()
+            assert _count(box) == 2000
+        process = next(iter(box._alive))
+        process._process.kill()
+        process._process.wait()
+        begun = box.begin(COUNT, ["urn:g"], accept="text/csv", job=box.job())
+        assert begun is None or begun.stream().body() == b"n\r\n2000\r\n"
         assert _count(box) == 2000
 
 

@@ -50,6 +50,8 @@ class TokenBook:
     def __init__(self, shelf: TokenShelf, random: Callable[[int], str] = secrets.token_urlsafe) -> None:
         self._shelf = shelf
         self._random = random
+        self.made = False
+        """Whether a token is known to have been made; that is never taken back, so nobody needs to look again."""
 
     def create(self, name: str, scope: str = "read", projects: Iterable[str] = ()) -> str:
         """Make a token and return it; nobody can have it again. Raises `BadParameter` for a wrong name, scope or project.
@@ -106,7 +108,8 @@ class TokenBook:
 
     def any(self) -> bool:
         """Whether a token was ever made, also if it was revoked since."""
-        return self._shelf.any()
+        self.made = self.made or self._shelf.any()
+        return self.made
 
 
 def who(token: str | None, loopback: bool, book: TokenBook) -> Reader:

@@ -19,6 +19,7 @@ except ImportError:  # Windows has no fcntl; RocksDB's own lock on the store sti
 
 
 _log = logging.getLogger("headwater")
+_OF_LEDGER = "ledger-identity"
 
 
 def open_store(path: Path) -> EmbeddedStore:
@@ -38,6 +39,25 @@ def open_store(path: Path) -> EmbeddedStore:
     except OSError as error:
         raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
     return EmbeddedStore(path)
+
+
+def note_ledger(folder: Path, identity: str | None) -> None:
+    """Note in a data folder of which ledger the store and the index in it are views."""
+    if identity is None or noted_ledger(folder) == identity:
+        return
+    try:
+        (folder / _OF_LEDGER).write_text(identity, encoding="utf-8")
+    except OSError as error:
+        # The next start makes store and index anew, for want of this note.
+        _log.warning("the data folder %s cannot be written: %s", folder, error)
+
+
+def noted_ledger(folder: Path) -> str | None:
+    """What `note_ledger` noted; None where nothing was."""
+    try:
+        return (folder / _OF_LEDGER).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 class FolderLock:

@@ -142,6 +142,7 @@ class Keeping(Opened):
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
             "audit": self.audits.status(),
+            "duty": self.duty.status(),
         }
 
 

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ WINDOW_S: Final = 6 * 3600.0
 _SHOWN = 500
 _WAITING = 10_000
 _HELD = 200
+_SHORT = 4_000
+_GATHERED_S = 0.05
 _log = logging.getLogger("headwater.queries")
 # What an address may carry besides the place: a name with a password, and whatever is signed or asked.
 _IN_ADDRESS = re.compile(r"(?<=//)[^/\s<>@]*@|\?[^\s<>#]*")
@@ -66,8 +69,9 @@ class QueryLog:
         self._path = folder / FILE if folder is not None else None
         self._half = max(1, most // 2)
         self._clock = clock
-        self._queue: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._slow: list[tuple[float, float, dict[str, Any]]] = []
         self.lost = 0
@@ -81,21 +85,20 @@ class QueryLog:
             "outcome": outcome,
             "seconds": round(seconds, 4),
             **more,
-            "digest": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16],
-            "text": masked(text),
         }
+        entry["digest"], entry["text"] = _told(text) if len(text) <= _SHORT else _tell(text)
         self._remember(seconds, entry)
         if self._path is None:
             return
-        line = json.dumps(entry, ensure_ascii=True, separators=(",", ":"), default=str).encode() + b"\n"
-        try:
-            self._queue.put_nowait(line)
-        except queue.Full:
+        if self._queue.qsize() < _WAITING:
+            self._queue.put(entry)
+        else:
             self.lost += 1
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="headwater-query-log", daemon=True)
-                self._thread.start()
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._work, name="headwater-query-log", daemon=True)
+                    self._thread.start()
 
     def slowest(self, number: int = SLOW_SHOWN) -> list[dict[str, Any]]:
         """The slowest questions of the last hours, the slowest first."""
@@ -117,20 +120,26 @@ class QueryLog:
 
     def _work(self) -> None:
         failed = False
-        while (line := self._queue.get()) is not None:
-            lines = [line]
+        while (entry := self._queue.get()) is not None:
+            # A thread that is woken for each line takes more from the answers than all that it writes.
+            self._ending.wait(_GATHERED_S)
+            lines = [_line(entry)]
             ending = False
             while not self._queue.empty():
                 more = self._queue.get()
                 if more is None:
                     ending = True
                     break
-                lines.append(more)
+                lines.append(_line(more))
             try:
-                self._write(b"".join(lines))
+                while lines:
+                    held = [lines.pop(0)]
+                    while lines and sum(map(len, held)) + len(lines[0]) <= self._half:
+                        held.append(lines.pop(0))
+                    self._write(b"".join(held))
                 failed = False
             except OSError as error:
-                self.lost += len(lines)
+                self.lost += len(held) + len(lines)
                 if not failed:
                     _log.warning("the log of queries cannot be written: %s", error)
                 failed = True
@@ -152,8 +161,21 @@ class QueryLog:
         with self._lock:
             thread = self._thread
         if thread is not None:
+            self._ending.set()
             self._queue.put(None)
             thread.join(timeout=5)
+
+
+def _tell(text: str) -> tuple[str, str]:
+    """How a text is told: a digest of it, and what may be shown."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16], masked(text)
+
+
+_told = lru_cache(maxsize=512)(_tell)
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=True, separators=(",", ":"), default=str).encode() + b"\n"
 
 
 def _before(path: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,19 +19,23 @@ from pyoxigraph import NamedNode
 
 from headwater.access import Reader
 from headwater.app.asking import Asking
+from headwater.app.federating import Federation
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadInput, BadQuery, TooLarge, Unavailable
+from headwater.errors import BadInput, BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
 from headwater.store.guard import guard
+from headwater.store.joining import paths_first
 from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
-from headwater.store.sandbox import Job, Limits, Sandbox, Stream
+from headwater.store.sandbox import Begun, Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
-_CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+_SHORT: Final = 4_000
+"""Characters of a query that is looked at without a thread."""
+CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID", "SERVICE"})
 """What makes an answer another one each time, so that it is not kept."""
 
 
@@ -43,6 +48,16 @@ class Told:
     sequence: int
     kept: bool = False
     """Whether it was given before, and kept."""
+    keeps: bool = False
+    """Whether it is the same as long as nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A query that a worker has in hands: what to watch, and how to have its answer, which waits where it is not there yet."""
+
+    begun: Begun
+    answer: Callable[[], Told | Stream]
 
 
 _Key = tuple[str, tuple[str, ...], str, str | None, tuple[str, ...], tuple[str, ...], int]
@@ -92,7 +107,7 @@ def changes_by_itself(text: str, longest: int) -> bool:
     (True, False)
     """
     try:
-        return bool(guard(text, longest) & _CHANGING)
+        return bool(guard(text, longest) & CHANGING)
     except BadInput:
         return True
 
@@ -131,6 +146,13 @@ class Querying(Asking):
         return self.__dict__.get("sandbox")
 
     @cached_property
+    def federation(self) -> Federation:
+        """Who hands on what queries and updates ask of other servers, as far as the settings allow it."""
+        federation = Federation(self.settings)
+        self._opened.callback(federation.close)
+        return federation
+
+    @cached_property
     def query_log(self) -> QueryLog:
         """What was asked, how long it took and how it ended; beside the data, where the data are on disk."""
         settings = self.settings
@@ -149,9 +171,19 @@ class Querying(Asking):
 
         Raises `BadQuery`, `TooLarge`, `NotAcceptable`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         default, named = self._dataset(text, words, reader, None, "")
+        text, lease = self.federation.lent(text, "", time.monotonic() + self.settings.query_timeout_s)
+        try:
+            return self._answered(text, reader, media_type, default, named)
+        except HeadwaterError as error:
+            raise lease.meant(error) from None
+        finally:
+            lease.close()
 
+    def _answered(
+        self, text: str, reader: Reader, media_type: str | None, default: tuple[str, ...], named: tuple[str, ...]
+    ) -> tuple[bytes, str]:
         def ends(asked: str) -> bytes:
             graphs = [NamedNode(graph) for graph in default]
             return self._store.query(asked, graphs, named=[NamedNode(graph) for graph in named], accept=_TABLE).body
@@ -182,23 +214,65 @@ class Querying(Asking):
         see is as if it did not exist. Raises what `query` does, and
         `QueryTimeout`, `QueryBroke`, `Busy` of `headwater.store.sandbox`.
         """
-        words = guard(text, self.settings.max_query_length)
-        self._standing(self._store.sequence())
-        default, named = self._dataset(text, words, reader, dataset, base)
-        # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
-        levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
-        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
-        key = (text, tuple(levels), base, media_type, default, named, self._store.sequence())
-        keeping = not words & _CHANGING
-        if keeping and (found := self.kept_answers.find(key)) is not None:
+        found, key, keeping = self._looked_up(text, reader, media_type, dataset, base)
+        if found is not None:
             return found
+        default, named = key[4], key[5]
         job = job or self.sandbox.job()
 
         def ends(asked: str) -> bytes:
             return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
 
-        text = self._with_lineage(text, reader, base, default, ends)
-        stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+        text, lease = self.federation.lent(text, base, job.deadline)
+        try:
+            text = self._with_lineage(text, reader, base, default, ends)
+            stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+            stream.ended = lease.close
+            return self._told(stream, key, keeping)
+        except HeadwaterError as error:
+            lease.close()
+            raise lease.meant(error) from None
+
+    def at_once(
+        self,
+        text: str,
+        reader: Reader,
+        media_type: str | None = None,
+        *,
+        dataset: Clauses | None = None,
+        base: str = "",
+        job: Job,
+    ) -> Told | AtOnce | None:
+        """What `stream` gives, as far as it can be had without waiting, for an event loop: the answer where it was given before,
+        or the query in a worker's hands. None where `stream` must be asked, which waits. Raises what `stream` raises.
+        """
+        if len(text) > _SHORT or mentions_lineage(text) or "SERVICE" in text.upper():
+            return None
+        found, key, keeping = self._looked_up(text, reader, media_type, dataset, base)
+        if found is not None:
+            return found
+        default, named = key[4], key[5]
+        text = self._with_paths(text, base, default)
+        begun = self.sandbox.begin(text, default, named, media_type, base=base, job=job)
+        return AtOnce(begun, lambda: self._told(begun.stream(), key, keeping)) if begun is not None else None
+
+    def _looked_up(
+        self, text: str, reader: Reader, media_type: str | None, dataset: Clauses | None, base: str
+    ) -> tuple[Told | None, _Key, bool]:
+        """The answer that was kept, all that it depends on, and whether it may be kept."""
+        words = guard(text, self.settings.max_query_length, self.federation.words)
+        sequence = self._store.sequence()
+        self._standing(sequence)
+        default, named = self._dataset(text, words, reader, dataset, base)
+        # What lineage holds depends on the reader's levels, also where the graphs that are named do not.
+        levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
+        # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
+        key = (text, tuple(levels), base, media_type, default, named, sequence)
+        keeping = not words & CHANGING
+        return self.kept_answers.find(key) if keeping else None, key, keeping
+
+    def _told(self, stream: Stream, key: _Key, keeping: bool) -> Told | Stream:
+        """A stream as it is, or as a complete answer where it is one, which is kept."""
         try:
             self._standing(stream.sequence)
         except Unavailable:
@@ -206,7 +280,7 @@ class Querying(Asking):
             raise
         if not stream.whole:
             return stream
-        told = Told(stream.body(), stream.media_type, stream.sequence)
+        told = Told(stream.body(), stream.media_type, stream.sequence, keeps=keeping)
         if keeping:
             self.kept_answers.keep((*key[:6], told.sequence), told)
         return told
@@ -229,13 +303,18 @@ class Querying(Asking):
             return default, tuple(graph for graph in own.named if graph in seen)
         return views, tuple(self.visible_graphs(reader)) if "GRAPH" in words else ()
 
+    def _with_paths(self, text: str, base: str, default: Sequence[str]) -> str:
+        """`text` with endless paths, and what stands beside them, in an order that the engine does not stumble over."""
+        if self._store.lateral:
+            text = paths_first(text, base)
+        return types_after_paths(text, base) if len(default) == 1 else text
+
     def _with_lineage(self, text: str, reader: Reader, base: str, default: Sequence[str], ask: Callable[[str], bytes]) -> str:
         """`text` with its lineage patterns worked out, and with types beside endless paths as filters.
 
         `ask` runs a query and gives its table as JSON.
         """
-        if len(default) == 1:
-            text = types_after_paths(text, base)
+        text = self._with_paths(text, base, default)
         patterns = lineage_patterns(text, base)
         if not patterns:
             return text
@@ -261,11 +340,11 @@ class Querying(Asking):
         def resolve(iri: str) -> str:
             return self.resolve(iri, reader)
 
-        def impact(iri: str) -> dict[str, Any]:
-            fields = ("distance", "state", "severity", "justification")
-            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=fields, include=("none",))
+        def impact(iri: str, fields: Sequence[str]) -> dict[str, Any]:
+            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=tuple(fields), include=("none",))
 
-        return replaced(text, [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns])
+        blocks = [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns]
+        return replaced(text, blocks, lateral=self._store.lateral)
 
     def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
         """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""

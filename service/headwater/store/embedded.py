@@ -6,6 +6,7 @@ import gc
 import io
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyoxigraph import (
@@ -49,6 +50,8 @@ class EmbeddedStore:
         self._path = path
         self._writing = threading.Lock()
         self._store: Store | None = _open(path)
+        self._changes = 0
+        self._counted = (-1, 0)
 
     @property
     def _live(self) -> Store:
@@ -57,7 +60,22 @@ class EmbeddedStore:
         return self._store
 
     def sequence(self) -> int:
-        return self._sequence_of(self._live)
+        live, (changes, number) = self._live, self._counted
+        if changes != self._changes:
+            # Each query asks several times, and looking takes longer than many a query.
+            changes = self._changes
+            number = self._sequence_of(live)
+            self._counted = (changes, number)
+        return number
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time; what is known of the state before is forgotten when it is done."""
+        with self._writing:
+            try:
+                yield
+            finally:
+                self._changes += 1
 
     @staticmethod
     def _sequence_of(store: Store) -> int:
@@ -65,7 +83,7 @@ class EmbeddedStore:
         return max((int(mark.value) for mark in marks if isinstance(mark, Literal)), default=0)
 
     def change(self, removed: Sequence[Quad], added: Sequence[Quad], sequence: int, *, whole: bool = False) -> None:
-        with self._writing:
+        with self._changing():
             store = self._live
             mark = Quad(STATE, _SEQUENCE, Literal(sequence), STATE)
             old = [quad for quad in store.quads_for_pattern(STATE, _SEQUENCE, None, STATE) if quad != mark]
@@ -94,7 +112,7 @@ class EmbeddedStore:
                 raise StorageFailed(f"The triplestore could not be written: {error}") from error
 
     def load(self, added: Iterable[Quad], sequence: int) -> None:
-        with self._writing:
+        with self._changing():
             try:
                 self._live.bulk_extend(added)
                 if self._path is not None:
@@ -112,7 +130,7 @@ class EmbeddedStore:
         store.update(_data("DELETE", [quad for quad in old if quad != mark]) + _data("INSERT", [mark]))
 
     def clear(self) -> None:
-        with self._writing:
+        with self._changing():
             # The mark goes first: if clearing is cut short, the next start sees 0 and makes the store anew.
             try:
                 for quad in list(self._live.quads_for_pattern(STATE, _SEQUENCE, None, STATE)):
@@ -128,7 +146,7 @@ class EmbeddedStore:
         return next((mark.value for mark in marks if isinstance(mark, Literal)), None)
 
     def remember_ontology(self, digest: str) -> None:
-        with self._writing:
+        with self._changing():
             old = list(self._live.quads_for_pattern(STATE, _ONTOLOGY, None, STATE))
             mark = Quad(STATE, _ONTOLOGY, Literal(digest), STATE)
             if old != [mark]:
@@ -179,6 +197,10 @@ class EmbeddedStore:
                 return self.sequence()
             except OSError as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @property
+    def lateral(self) -> bool:
+        return True
 
     @property
     def snapshots(self) -> bool:

@@ -132,6 +132,11 @@ class TripleStore(Protocol):
         ...
 
     @property
+    def lateral(self) -> bool:
+        """Whether its queries may hold `LATERAL { … }`, which SPARQL 1.1 does not know."""
+        ...
+
+    @property
     def snapshots(self) -> bool:
         """Whether `snapshot` works here. A store that cannot says False, and whoever wanted one reads the store itself."""
         ...

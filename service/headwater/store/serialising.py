@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, Protocol, cast
 
 from pyoxigraph import (
@@ -92,7 +93,8 @@ def write(results: Results, accept: str | None, output: Output, begin: Callable[
             raise NotAcceptable(f"A graph cannot be had as {media_type}; it can be as: {', '.join(_GRAPH_FORMATS)}.")
         prefixes = dict(PREFIXES) if graph_format in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.RDF_XML) else None
         begin(media_type)
-        serialize(results, cast(IO[bytes], output), format=graph_format, prefixes=prefixes)
+        with _reading():
+            serialize(results, cast(IO[bytes], output), format=graph_format, prefixes=prefixes)
         return media_type
     media_type = accept or "application/sparql-results+json"
     result_format = _RESULT_FORMATS.get(media_type)
@@ -103,8 +105,18 @@ def write(results: Results, accept: str | None, output: Output, begin: Callable[
         # SPARQL 1.1 defines CSV and TSV for SELECT only; a bare word is what clients expect for ASK.
         output.write(b"true\n" if results else b"false\n")
         return media_type
-    results.serialize(cast(IO[bytes], output), format=result_format)
+    with _reading():
+        results.serialize(cast(IO[bytes], output), format=result_format)
     return media_type
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What the engine reads while it writes an answer may fail as well."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"The triplestore could not be read: {error}") from error
 
 
 def in_short(error: SyntaxError) -> str:

@@ -6,15 +6,18 @@ import os
 from functools import partial
 
 from fastapi import Depends, FastAPI
+from starlette.routing import Route
 
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.at_least import AtLeast
 from headwater.web.crossing import CrossOrigin
 from headwater.web.documented import document
 from headwater.web.metrics import Metrics
 from headwater.web.observing import Observed, long_question
 from headwater.web.rates import Rates, counted
+from headwater.web.repeated import Repeated, Repeating
 from headwater.web.routes import (
     ask,
     audit_page,
@@ -76,9 +79,12 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.rates = _rates(headwater)
     app.state.writes = WriteLine(seconds=headwater.settings.query_timeout_s)
     problems.register(app)
+    app.add_middleware(AtLeast, headwater=headwater)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
+    app.state.repeated = Repeated(headwater, app.state.metrics, app.state.rates, headwater.settings.query_cache_mb * 2**20)
+    app.add_middleware(Repeating, repeated=app.state.repeated)
     expensive = (questions, plans, reports, records, sparql, updates, graph_store, graph, lineage, search, ask, void)
     for routes in (
         questions,
@@ -109,6 +115,8 @@ def create_app(headwater: Headwater) -> FastAPI:
         app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
     # The framework asks the application itself for its document.
     app.openapi = partial(document, app)  # type: ignore[method-assign]
+    # Goes before FastAPI's routes of the same address, which then only stand in the OpenAPI document.
+    app.router.routes.insert(0, Route("/sparql", sparql.straight, methods=["GET", "POST", "QUERY"], include_in_schema=False))
     return app
 
 

@@ -1,5 +1,5 @@
-"""Connections that begin a request and do not send it are closed after a time, so that they keep nobody else out; those that
-close their own side after the request and wait are answered."""
+"""What a connection sends: it is closed when it does not end a request in time, answered at once when it asks the same again, and
+answered also when it closes its own side after the request and waits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from headwater.errors import HeadwaterError
+from headwater.web.repeated import RAW, Repeated, may_repeat
 
 
 class _Unreadable(HeadwaterError):
@@ -26,8 +27,10 @@ _PROBES_S = (0.1, 0.1, 0.5, 2.0, 5.0)
 """Seconds to wait before each probe; the first is what provokes a refusal, the second finds it."""
 
 
-def punctual(seconds: float) -> type[H11Protocol]:
+def punctual(seconds: float, repeated: Repeated) -> type[H11Protocol]:
     """uvicorn's HTTP protocol, with a limit on how long a connection may take to send the head of a request.
+
+    What was asked before in the same bytes is answered from `repeated`.
 
     The time begins with the connection, and with the first byte of each further request. uvicorn limits only how long a
     connection may say nothing between two requests: one byte now and then keeps it for ever. The same holds for what is
@@ -44,6 +47,24 @@ def punctual(seconds: float) -> type[H11Protocol]:
         _patience: asyncio.TimerHandle | None = None
         _probe: asyncio.TimerHandle | None = None
         _half_closed = False
+
+        def data_received(self, data: bytes) -> None:
+            # Only between two requests, all of whose bytes are here, and while the client takes what it is sent.
+            between = self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE and not self.conn.trailing_data[0]
+            raw = bytes(data) if between and not self.flow.write_paused and may_repeat(data) else None
+            if raw is not None and self.client is not None and (found := repeated.find(self.client[0], raw)) is not None:
+                head, body = found
+                more = b"".join(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers)
+                self.transport.write(b"%b%b\r\n%b" % (head, more, body))
+                self.server_state.total_requests += 1
+                self._end()
+                self._unset_keepalive_if_required()
+                self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+                return
+            before = self.cycle
+            super().data_received(data)
+            if raw is not None and self.cycle is not None and self.cycle is not before:
+                self.cycle.scope[RAW] = raw  # type: ignore[typeddict-unknown-key]
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)

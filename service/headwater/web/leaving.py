@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,6 +11,34 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 _Result = TypeVar("_Result")
+
+
+async def soon(descriptor: int, look: Callable[[], bool], seconds: float) -> bool:
+    """Call `look` whenever there is something to read, until it says that all is here (True) or `seconds` have gone by (False).
+
+    No thread takes part, which is what most of a look-up's time went into. Where the loop cannot watch a pipe, False.
+    """
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[bool] = loop.create_future()
+
+    def ready() -> None:
+        try:
+            if look() and not over.done():
+                over.set_result(True)
+        except BaseException as error:
+            if not over.done():
+                over.set_exception(error)
+
+    try:
+        loop.add_reader(descriptor, ready)
+    except NotImplementedError:
+        return False
+    late = loop.call_later(seconds, lambda: None if over.done() else over.set_result(False))
+    try:
+        return await over
+    finally:
+        late.cancel()
+        loop.remove_reader(descriptor)
 
 
 async def until_gone(

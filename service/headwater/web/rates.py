@@ -103,12 +103,16 @@ class Rates:
         """Count a request. Raises `TooMany`."""
         key = key_of(request, reader.name, reader.scope)
         request.state.counted_as = key
-        if key is None or self._buckets is None:
+        standing = self.standing(key)
+        if standing is None:
             return
-        standing = self._buckets.take(key)
         request.state.rate = standing
         if not standing.allowed:
             raise TooMany("You ask more often than one reader may.")
+
+    def standing(self, key: str | None) -> Standing | None:
+        """Take one request from what a reader has left; None for who is not limited."""
+        return None if key is None or self._buckets is None else self._buckets.take(key)
 
     def turn(self, request: Request) -> Turn:
         """A reader's turn at the sandbox, to be waited for: he may not hold all of its workers."""

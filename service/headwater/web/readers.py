@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import Depends, Request
 
 from headwater.access import Reader
@@ -16,7 +17,9 @@ from headwater.errors import Forbidden, Unauthorised
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
-def the_headwater(request: Request) -> Headwater:
+# What FastAPI is to work out before a route is called is `async` where it does not wait: each other one goes through a thread,
+# and a look-up by SPARQL spent more on such changes of threads than on its answer.
+async def the_headwater(request: Request) -> Headwater:
     """The Headwater object that this application was created around."""
     headwater = request.app.state.headwater
     assert isinstance(headwater, Headwater)
@@ -52,9 +55,12 @@ def bearer(request: Request) -> str | None:
     return token.strip()
 
 
-def the_reader(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
+async def the_reader(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
     """The reader that this request speaks for. Raises `Unauthorised` if its token does not hold."""
-    return headwater.reader(bearer(request), loopback=from_this_machine(request))
+    token, loopback = bearer(request), from_this_machine(request)
+    if token is None and (headwater.tokens.made or not loopback):
+        return headwater.reader(None, loopback=loopback)
+    return await to_thread.run_sync(lambda: headwater.reader(token, loopback=loopback))
 
 
 def at_least(request: Request, reader: Reader, scope: Scope, doing: str) -> Reader:
@@ -69,17 +75,24 @@ def at_least(request: Request, reader: Reader, scope: Scope, doing: str) -> Read
     raise Forbidden(f"the token '{reader.name}' has scope '{reader.scope}'; {doing} needs '{scope}'")
 
 
-def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
+async def the_writer(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
     """The reader, if it may write. Raises `Unauthorised` without a token, `Forbidden` with one of too narrow a scope."""
     return at_least(request, reader, "write", "writing")
 
 
-def the_admin(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
+async def the_admin(request: Request, reader: Annotated[Reader, Depends(the_reader)]) -> Reader:
     """The reader, if it may administer. Raises as `the_writer`."""
     return at_least(request, reader, "admin", "this")
+
+
+async def the_author(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
+    """Who writes. Raises `ReaderOnly` where this process only reads, whoever asks, and as `the_writer`."""
+    headwater.duty.permit()
+    return await the_writer(request, await the_reader(request, headwater))
 
 
 App = Annotated[Headwater, Depends(the_headwater)]
 Who = Annotated[Reader, Depends(the_reader)]
 Writer = Annotated[Reader, Depends(the_writer)]
 Admin = Annotated[Reader, Depends(the_admin)]
+Author = Annotated[Reader, Depends(the_author)]

@@ -5,6 +5,6 @@ runs in a process of its own pool: on a snapshot that nobody writes to, with a l
 killed or broken worker is replaced; nothing else notices.
 """
 
-from headwater.store.sandbox.pool import Busy, Job, Limits, QueryBroke, QueryTimeout, Sandbox, Stream
+from headwater.store.sandbox.pool import Begun, Busy, Job, Limits, QueryBroke, QueryTimeout, Sandbox, Stream
 
-__all__ = ["Busy", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]
+__all__ = ["Begun", "Busy", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]

@@ -29,9 +29,19 @@ class Late(Exception):
     """Nothing came before the deadline."""
 
 
+def packed(kind: bytes, body: bytes = b"") -> bytes:
+    """One message as bytes."""
+    return _HEAD.pack(kind, len(body)) + body
+
+
 def send(descriptor: int, kind: bytes, body: bytes = b"") -> None:
     """Write one message. Raises `Gone` if nobody reads any more."""
-    view = memoryview(_HEAD.pack(kind, len(body)) + body)
+    write(descriptor, packed(kind, body))
+
+
+def write(descriptor: int, messages: bytes) -> None:
+    """Write messages that are packed already. Raises `Gone` if nobody reads any more."""
+    view = memoryview(messages)
     while view:
         try:
             view = view[os.write(descriptor, view) :]
@@ -64,18 +74,37 @@ class Inbox:
         del self._held[: _HEAD.size + length]
         return kind, body
 
+    @property
+    def whole(self) -> bool:
+        """Whether the next message is all here."""
+        held = len(self._held)
+        return held >= _HEAD.size and held >= _HEAD.size + int(_HEAD.unpack_from(self._held)[1])
+
+    @property
+    def descriptor(self) -> int:
+        """What to watch for more."""
+        return self._descriptor
+
+    def feed(self) -> None:
+        """Take in what has come, without waiting. Raises `Gone` if the other end is closed."""
+        if self._poll.poll(0):
+            self._read()
+
     def _fill(self, size: int, deadline: float | None) -> None:
         while len(self._held) < size:
             wait = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
             if not self._poll.poll(wait):
                 raise Late
-            try:
-                piece = os.read(self._descriptor, 1 << 18)
-            except OSError as error:
-                raise Gone from error
-            if not piece:
-                raise Gone
-            self._held += piece
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._descriptor, 1 << 18)
+        except OSError as error:
+            raise Gone from error
+        if not piece:
+            raise Gone
+        self._held += piece
 
 
 def told(error: HeadwaterError) -> dict[str, Any]:

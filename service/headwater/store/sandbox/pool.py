@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from headwater.errors import HeadwaterError, Unavailable
 from headwater.store.sandbox import frames
+from headwater.store.sandbox.process import Process
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
 from headwater.store.sandbox.spool import Spool
 
 _log = logging.getLogger("headwater.sandbox")
-_START_S = 20.0
 _TRIAL_S = 3.0
 _KEPT_LISTS = 64
+_AT_ONCE = 8_000
+"""Characters of a text that fit into a pipe besides all else, so that writing it does not wait."""
 _WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
 
@@ -51,7 +50,9 @@ class Busy(Unavailable):
 class Limits:
     """What one query may take: seconds since it was handed in, bytes of memory and of answer; and how many workers there are.
 
-    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it.
+    `staleness` is how many seconds old the state may be that a query sees; 0 means that it sees every write before it. After
+    `slow_after` seconds a query goes on with low priority and takes nobody's place, as long as there are no more than
+    `workers` such.
     """
 
     seconds: float = 60.0
@@ -59,63 +60,7 @@ class Limits:
     answer: int = 256 * 2**20
     workers: int = 2
     staleness: float = 0.0
-
-
-class _Process:
-    """A worker process, seen from the service."""
-
-    def __init__(self, memory: int) -> None:
-        self.snapshot: Snapshot | None = None
-        self.lists: dict[tuple[str, ...], str] = {}
-        self.used = False
-        source = str(Path(__file__).resolve().parents[3])
-        paths = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "headwater.store.sandbox.worker", str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": paths, "PATH": os.environ.get("PATH", ""), "MALLOC_ARENA_MAX": "2"},
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in = self._process.stdin.fileno()
-        self.inbox = frames.Inbox(self._process.stdout.fileno())
-
-    def started(self) -> None:
-        kind, _ = self.inbox.take(time.monotonic() + _START_S)
-        if kind != frames.READY:
-            raise frames.Gone
-
-    def ask(self, message: dict[str, Any]) -> None:
-        frames.send_json(self._in, frames.ASK, message)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def dead(self) -> bool:
-        """Whether it ended by itself, or was ended from outside."""
-        return self._process.poll() is not None
-
-    def stop(self) -> None:
-        """End the process, from any thread. Its pipes stay open for the thread that reads from them: a number that is closed
-        under a reader may be another file's, or a client's socket, before he reads again.
-        """
-        self._process.kill()
-
-    def kill(self) -> None:
-        """End the process and let go of it; only for who has it alone."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+    slow_after: float = 1.0
 
 
 class Stream:
@@ -125,6 +70,8 @@ class Stream:
         self.sequence = sequence
         self.media_type = media_type
         self.whole = whole
+        self.ended: Callable[[], None] | None = None
+        """Called when the answer is let go of."""
         self._spool = spool
         self._job = job
 
@@ -148,6 +95,8 @@ class Stream:
         if not self._spool.done:
             self._job.cancel()
         self._spool.close()
+        if self.ended is not None:
+            self.ended()
 
 
 class Job:
@@ -156,10 +105,10 @@ class Job:
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self._lock = threading.Lock()
-        self._process: _Process | None = None
+        self._process: Process | None = None
         self.cancelled = False
 
-    def on(self, process: _Process | None) -> None:
+    def on(self, process: Process | None) -> None:
         with self._lock:
             self._process = process
             if process is not None and self.cancelled:
@@ -172,6 +121,47 @@ class Job:
                 self._process.stop()
 
 
+class Begun:
+    """A query that a worker has been handed, before its answer is looked at."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        process: Process,
+        asked: dict[str, Any],
+        lists: dict[str, tuple[str, ...]],
+        job: Job,
+        again: bool = True,
+    ) -> None:
+        self._sandbox = sandbox
+        self.process = process
+        self.asked = asked
+        self.lists = lists
+        self.job = job
+        self.again = again and process.used
+        self.spool = Spool()
+        self.told: dict[str, Any] = {}
+        self.ended = False
+        # An update is tried out for one who has the writers' queue behind him: it may not wait for everybody else.
+        self.slow_at = time.monotonic() + sandbox.limits.slow_after if asked["act"] == "query" else None
+        self.sequence = 0
+        """Of the ledger, as the snapshot shows it that the worker reads."""
+
+    @property
+    def descriptor(self) -> int:
+        """What becomes readable when some of the answer has come."""
+        return self.process.inbox.descriptor
+
+    def look(self) -> bool:
+        """Take what has come, without waiting; whether it is all."""
+        self.ended = self.ended or self._sandbox._drain(self, _WHOLE, waiting=False)
+        return self.ended
+
+    def stream(self) -> Stream:
+        """The answer, waited for as `Sandbox.query` does; raises what that raises."""
+        return self._sandbox._streamed(self)
+
+
 class Sandbox:
     """Answers queries in worker processes, each on a snapshot that is as new as the store when the query came in.
 
@@ -182,9 +172,10 @@ class Sandbox:
         self.limits = limits
         self._snapshots = Snapshots(store, folder, limits.staleness)
         self._free = threading.Condition()
-        self._idle: list[_Process] = []
-        self._alive: set[_Process] = set()
+        self._idle: list[Process] = []
+        self._alive: set[Process] = set()
         self._running = 0
+        self._beside = 0
         self._closed = False
         self._broken_since: float | None = None
         self.killed = 0
@@ -218,6 +209,45 @@ class Sandbox:
             {"act": "update", "text": text, "base": base, "graphs": graphs, "most": most, "max_bytes": None}, {}, None
         )
 
+    def begin(
+        self,
+        text: str,
+        graphs: Sequence[str],
+        named: Sequence[str] = (),
+        accept: str | None = None,
+        *,
+        base: str = "",
+        job: Job,
+    ) -> Begun | None:
+        """Hand a query to a worker that has nothing to do, if that takes no waiting; `Begun.stream` is as `query` returns.
+
+        For who may not wait, such as an event loop. None where there is no such worker, where the newest snapshot is older than
+        the store, or where there is so much to tell that telling it could take a while: then `query` is to be called.
+        """
+        if len(text) > _AT_ONCE or len(named) > _KEPT_LISTS:
+            return None
+        with self._free:
+            process = self._idle.pop() if self._idle and not self._closed else None
+        if process is None:
+            return None
+        snapshot = self._snapshots.newest()
+        if snapshot is None:
+            self._back(process)
+            return None
+        asked = {"act": "query", "text": text, "accept": accept, "base": base, "max_bytes": self.limits.answer}
+        lists = {"graphs": tuple(graphs), "named": tuple(named)}
+        begun = Begun(self, process, dict(asked), lists, job)
+        try:
+            begun.sequence = snapshot.sequence
+            self._hand_over(process, asked, lists, snapshot)
+        except frames.Gone:
+            # It was ended while it had nothing to do.
+            begun.spool.close()
+            self._lost(process)
+            return None
+        job.on(process)
+        return begun
+
     def job(self) -> Job:
         """A query to come, so that it can be cancelled while it runs; its time begins now."""
         return Job(time.monotonic() + self.limits.seconds)
@@ -225,44 +255,55 @@ class Sandbox:
     def _run(self, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], job: Job | None, *, again: bool = True) -> Stream:
         job = job or self.job()
         process = self._taken(job)
-        again = again and process.used
-        spool = Spool()
-        begun: dict[str, Any] = {}
+        begun = Begun(self, process, dict(asked), lists, job, again)
         try:
-            self._hand_over(process, asked, lists)
+            snapshot = self._snapshots.take(fresh=asked["act"] == "update")
+            begun.sequence = snapshot.sequence
+            self._hand_over(process, asked, lists, snapshot)
             job.on(process)
-            sequence = process.snapshot.sequence if process.snapshot is not None else 0
-            thread = threading.Thread(target=self._drain, args=(process, job, spool, begun), daemon=True)
-            thread.start()
         except BaseException as error:
             self._lost(process)
-            spool.close()
+            begun.spool.close()
             if isinstance(error, frames.Gone):
                 raise self._broke(job) from None
             raise
+        return self._streamed(begun)
+
+    def _streamed(self, begun: Begun) -> Stream:
+        """The answer to a query that was handed over, when it is whole or more than `_WHOLE` of it is here."""
+        job, spool = begun.job, begun.spool
+        if not begun.ended and not self._drain(begun, _WHOLE):
+            # What is left comes while the client reads. For a small answer a thread would take longer than the query.
+            threading.Thread(target=self._drain, args=(begun,), daemon=True).start()
         try:
             whole = spool.wait(_WHOLE)
         except BaseException as error:
             spool.close()
-            if again and isinstance(error, QueryBroke) and not begun and not job.cancelled:
+            if begun.again and isinstance(error, QueryBroke) and not begun.told and not job.cancelled:
                 # It may have died before it was asked, too late to be seen: a new one tells whether it is the query's fault.
-                return self._run(asked, lists, job, again=False)
+                return self._run(begun.asked, begun.lists, job, again=False)
             raise
-        return Stream(sequence, begun.get("media_type", ""), spool, job, whole)
+        return Stream(begun.sequence, begun.told.get("media_type", ""), spool, job, whole)
 
-    def _drain(self, process: _Process, job: Job, spool: Spool, begun: dict[str, Any]) -> None:
-        """Take the worker's answer to its end, in a thread of its own."""
+    def _drain(self, begun: Begun, most: int | None = None, *, waiting: bool = True) -> bool:
+        """Take the worker's answer to its end (True), or until it is longer than `most` bytes, or no more is here yet."""
+        process, job, spool = begun.process, begun.job, begun.spool
         error = None
         try:
             while True:
-                kind, body = process.inbox.take(job.deadline)
+                if not waiting and not process.inbox.whole:
+                    process.inbox.feed()
+                    if not process.inbox.whole:
+                        return False
+                kind, body = self._next(begun)
                 if kind == frames.CHUNK:
                     spool.put(body)
+                    if most is not None and spool.size > most:
+                        return False
                 elif kind == frames.BEGIN:
-                    begun.update(frames.json_of(body))
+                    begun.told.update(frames.json_of(body))
                 elif kind == frames.FAILED:
                     error = frames.raised(body)
-                    process.inbox.take(job.deadline)
                     break
                 else:
                     break
@@ -270,15 +311,32 @@ class Sandbox:
             job.on(None)
             self._lost(process)
             spool.finish(QueryTimeout(f"The query was stopped after {self.limits.seconds:g} seconds."))
-            return
+            return True
         except (frames.Gone, OSError, ValueError):
             job.on(None)
             self._lost(process)
             spool.finish(self._broke(job))
-            return
+            return True
         job.on(None)
         self._back(process)
         spool.finish(error)
+        return True
+
+    def _next(self, begun: Begun) -> tuple[bytes, bytes]:
+        """The next message; a query whose first second is over makes way for others meanwhile."""
+        slow_at, deadline = begun.slow_at, begun.job.deadline
+        if slow_at is not None and slow_at < deadline:
+            try:
+                return begun.process.inbox.take(slow_at)
+            except frames.Late:
+                begun.slow_at = None
+                begun.process.yield_to_others()
+                with self._free:
+                    if self._beside < self.limits.workers:
+                        self._beside += 1
+                        begun.process.beside = True
+                        self._free.notify()
+        return begun.process.inbox.take(deadline)
 
     @staticmethod
     def _broke(job: Job) -> Unavailable:
@@ -288,11 +346,11 @@ class Sandbox:
 
     # --- workers
 
-    def _taken(self, job: Job) -> _Process:
+    def _taken(self, job: Job) -> Process:
         """A worker for this thread alone."""
         with self._free:
             if not self._free.wait_for(
-                lambda: self._closed or self._idle or self._running < self.limits.workers,
+                lambda: self._closed or self._idle or self._running - self._beside < self.limits.workers,
                 timeout=max(0.0, job.deadline - time.monotonic()),
             ):
                 raise Busy(f"All {self.limits.workers} readers are taken by other queries.")
@@ -309,7 +367,7 @@ class Sandbox:
             return self._taken(job)
         process = None
         try:
-            process = _Process(self.limits.memory)
+            process = Process(self.limits.memory)
             with self._free:
                 self._alive.add(process)
             process.started()
@@ -320,8 +378,7 @@ class Sandbox:
             self._broken_since = self._broken_since or time.monotonic()
             raise QueryBroke("No process could be started to run the query.", remedy="Look at the server's memory.") from error
 
-    def _hand_over(self, process: _Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]]) -> None:
-        snapshot = self._snapshots.take(fresh=asked["act"] == "update")
+    def _hand_over(self, process: Process, asked: dict[str, Any], lists: dict[str, tuple[str, ...]], snapshot: Snapshot) -> None:
         if process.snapshot is not None:
             self._snapshots.give_back(process.snapshot)
         process.snapshot = snapshot
@@ -337,8 +394,16 @@ class Sandbox:
             asked[word] = known
         process.ask(asked | {"snapshot": str(snapshot.path), "lists": new})
 
-    def _back(self, process: _Process) -> None:
+    def _back(self, process: Process) -> None:
         process.used = True
+        with self._free:
+            if process.beside:
+                process.beside = False
+                self._beside -= 1
+            spare = self._running - self._beside > self.limits.workers
+        if spare or not process.as_before():
+            self._lost(process, broken=False)
+            return
         with self._free:
             if self._closed:
                 process.kill()
@@ -346,7 +411,7 @@ class Sandbox:
             self._idle.append(process)
             self._free.notify()
 
-    def _lost(self, process: _Process | None) -> None:
+    def _lost(self, process: Process | None, *, broken: bool = True) -> None:
         """A worker is gone, or must go."""
         if process is not None:
             process.kill()
@@ -356,7 +421,10 @@ class Sandbox:
         with self._free:
             if process is not None:
                 self._alive.discard(process)
-            self.killed += 1
+                if process.beside:
+                    process.beside = False
+                    self._beside -= 1
+            self.killed += broken
             self._running -= 1
             self._free.notify()
 

@@ -50,6 +50,18 @@ class Snapshots:
             snapshot.users += 1
             return snapshot
 
+    def newest(self) -> Snapshot | None:
+        """The snapshot that `take` would give, if it is there already and nobody is making one."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if not self._all or (self._all[-1].sequence != self._store.sequence() and self._old()):
+                return None
+            self._all[-1].users += 1
+            return self._all[-1]
+        finally:
+            self._lock.release()
+
     def give_back(self, snapshot: Snapshot) -> None:
         """Say that a worker has it open no longer; old ones without users are removed."""
         with self._lock:

@@ -28,8 +28,13 @@ class _Answer:
     def __init__(self, descriptor: int, limit: int | None) -> None:
         self._descriptor = descriptor
         self._limit = limit
+        self._head = b""
         self._held = bytearray()
         self._total = 0
+
+    def begin(self, media_type: str) -> None:
+        """Say how the answer is written; goes out with its first piece."""
+        self._head = frames.packed(frames.BEGIN, json.dumps({"media_type": media_type}).encode())
 
     def write(self, data: bytes, /) -> int:
         self._total += len(data)
@@ -43,9 +48,12 @@ class _Answer:
             self.flush()
         return len(data)
 
-    def flush(self) -> None:
-        if self._held:
-            frames.send(self._descriptor, frames.CHUNK, bytes(self._held))
+    def flush(self, end: bytes = b"") -> None:
+        """Send what is held, and then `end`. All at once: each message by itself wakes the service once more."""
+        piece = frames.packed(frames.CHUNK, bytes(self._held)) if self._held else b""
+        if messages := self._head + piece + end:
+            frames.write(self._descriptor, messages)
+            self._head = b""
             self._held.clear()
 
 
@@ -71,7 +79,6 @@ class Worker:
             except MemoryError:
                 frames.send_json(self._out, frames.FAILED, {"error": "", "detail": "memory", "remedy": "", "extra": {}})
                 return
-            frames.send(self._out, frames.END)
 
     def _answer(self, asked: dict[str, Any]) -> None:
         for name, graphs in asked.get("lists", {}).items():
@@ -79,18 +86,15 @@ class Worker:
         store = self._opened(asked["snapshot"])
         answer = _Answer(self._out, asked["max_bytes"])
         if asked["act"] == "update":
-            scratch.update(store, asked, self._begin, answer)
+            scratch.update(store, asked, answer.begin, answer)
         else:
             results = serialising.run(
                 store, asked["text"], self._lists[asked["graphs"]], self._lists[asked["named"]], base=asked["base"]
             )
-            serialising.write(results, asked["accept"], answer, self._begin)
+            serialising.write(results, asked["accept"], answer, answer.begin)
             # Dropped here and not with the next query: a result holds its part of the store.
             del results
-        answer.flush()
-
-    def _begin(self, media_type: str) -> None:
-        frames.send_json(self._out, frames.BEGIN, {"media_type": media_type})
+        answer.flush(frames.packed(frames.END))
 
     def _opened(self, path: str) -> Store:
         if self._store is None or path != self._path:

@@ -29,7 +29,7 @@ from headwater.terms.names import PREFIXES
 from headwater.web.caching import keeping
 from headwater.web.negotiation import RDF, Offer, choose
 from headwater.web.problems import CONTENT, Unchanged
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Author, Who
 from headwater.web.uploads import bounded
 from headwater.web.write_line import in_line, the_line
 
@@ -127,14 +127,14 @@ def read(request: Request, name: Named, headwater: App, reader: Who) -> Response
 
 @router.put(f"{_PATH}/{{path:path}}", include_in_schema=False)
 @router.put(_PATH, summary="Replace a graph", openapi_extra=_WRITING, responses=_WROTE)
-async def replace(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
+async def replace(request: Request, name: Named, headwater: App, writer: Author) -> Response:
     """Makes the graph what the body says: read to its end first, then written as a whole."""
     return await _write(request, name, headwater, writer, merge=False)
 
 
 @router.post(f"{_PATH}/{{path:path}}", include_in_schema=False)
 @router.post(_PATH, summary="Add to a graph, or make one", openapi_extra=_ADDING, responses=_WROTE)
-async def add(request: Request, headwater: App, writer: Writer) -> Response:
+async def add(request: Request, headwater: App, writer: Author) -> Response:
     """Adds the body's statements to the graph. Without a graph a new one is made; Location names it."""
     naming = {"graph", "default"} & set(request.query_params.keys()) or request.url.path.removeprefix(_PATH).strip("/")
     name = named(request, headwater) if naming else headwater.mint.record(f"graph-{uuid4().hex}")
@@ -143,7 +143,7 @@ async def add(request: Request, headwater: App, writer: Writer) -> Response:
 
 @router.delete(f"{_PATH}/{{path:path}}", include_in_schema=False, status_code=204)
 @router.delete(_PATH, summary="Withdraw a graph", openapi_extra=_GRAPH, responses=_WROTE, status_code=204)
-async def drop(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
+async def drop(request: Request, name: Named, headwater: App, writer: Author) -> Response:
     """Withdraws the graph's record: it is gone from all answers, and its history stays."""
 
     def work() -> None:
@@ -156,7 +156,7 @@ async def drop(request: Request, name: Named, headwater: App, writer: Writer) ->
     return Response(status_code=204)
 
 
-async def _write(request: Request, name: str | None, headwater: App, writer: Writer, *, merge: bool) -> Response:
+async def _write(request: Request, name: str | None, headwater: App, writer: Author, *, merge: bool) -> Response:
     the_line(request).room(getattr(request.state, "counted_as", None))
     limit = headwater.settings.max_upload_mb
     with tempfile.TemporaryDirectory(prefix="headwater-graph-") as folder:
@@ -172,7 +172,7 @@ async def _write(request: Request, name: str | None, headwater: App, writer: Wri
 
 
 def _put(
-    request: Request, path: Path, name: str | None, headwater: App, writer: Writer, merge: bool
+    request: Request, path: Path, name: str | None, headwater: App, writer: Author, merge: bool
 ) -> tuple[Any, Revision | None]:
     base = name or headwater.unnamed_graph
     limit = headwater.settings.max_upload_mb * 2**20

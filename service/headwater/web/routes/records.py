@@ -19,7 +19,7 @@ from headwater.errors import BadParameter, RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON, RDF, choose
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer, at_least
+from headwater.web.readers import App, Author, Who, Writer, at_least
 from headwater.web.spoken import LANGUAGE, Speaks, spoken_for
 from headwater.web.uploads import Received, Upload
 from headwater.web.write_line import in_line
@@ -132,9 +132,9 @@ class Withdrawal(BaseModel):
 async def write(
     request: Request,
     asked: Annotated[Writing, Query()],
+    writer: Author,
     upload: Received,
     headwater: App,
-    writer: Writer,
     speaks: Speaks = None,
 ) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
@@ -270,7 +270,7 @@ async def withdraw(
     id: Annotated[str, Path(description="The record's IRI.")],
     asked: Annotated[Withdrawal, Query()],
     headwater: App,
-    writer: Writer,
+    writer: Author,
 ) -> Response:
     """Takes a record out of all answers; a tombstone with the reason stays, and so does its history."""
     await in_line(request, lambda: headwater.withdraw(id, writer, by=writer.name, reason=asked.reason))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Author, Who
 from headwater.web.write_line import in_line
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
@@ -60,7 +60,7 @@ class Wanted(BaseModel):
         422: {"description": "No such state, or a reason is missing; nothing was written.", "content": CONTENT},
     },
 )
-async def post_statement(request: Request, said: Annotated[Stated, Body()], headwater: App, writer: Writer) -> Response:
+async def post_statement(request: Request, said: Annotated[Stated, Body()], headwater: App, writer: Author) -> Response:
     """Records the statement with its author (the token's name) and time. It stands beside the computed verdict, which stays."""
     told = await in_line(request, lambda: headwater.state(writer, **said.model_dump()))
     created = told["status"] == "created"

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request
+from pyoxigraph import NamedNode
 from starlette.responses import JSONResponse, Response
 
 from headwater.access.levels import level
 from headwater.errors import BadQuery, UnknownFormat
 from headwater.store.reading import Clauses
+from headwater.web.at_least import SEQUENCE
 from headwater.web.observing import note
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Writer
-from headwater.web.routes.sparql import SEQUENCE
+from headwater.web.readers import App, Author
 from headwater.web.uploads import bounded
 from headwater.web.write_line import in_line, the_line
 
@@ -23,7 +24,7 @@ _FORM = "application/x-www-form-urlencoded"
 _DIRECT = "application/sparql-update"
 
 
-async def asked(request: Request, headwater: App, writer: Writer) -> tuple[str, Clauses, str | None]:
+async def asked(request: Request, headwater: App, writer: Author) -> tuple[str, Clauses, str | None]:
     """The update of a request, the dataset and the visibility that it names. Raises what the protocol wants refused."""
     del writer  # asked for first, so that a stranger's body is not even read
     the_line(request).room(getattr(request.state, "counted_as", None))
@@ -49,6 +50,11 @@ async def asked(request: Request, headwater: App, writer: Writer) -> tuple[str, 
         raise BadQuery(f"the request names {len(updates)} updates; it must be one")
     default = tuple(dict.fromkeys(value for name, value in pairs if name == "using-graph-uri"))
     graphs = tuple(dict.fromkeys(value for name, value in pairs if name == "using-named-graph-uri"))
+    for graph in (*default, *graphs):
+        try:
+            NamedNode(graph)
+        except ValueError as error:
+            raise BadQuery(f"'{graph[:200]}' is no absolute IRI of a graph ({error})") from error
     visibility = next((level(value) for name, value in pairs if name == "visibility" and value), None)
     return updates[0], Clauses(default, graphs), visibility
 
@@ -96,7 +102,7 @@ _BODY: dict[str, Any] = {
     },
 )
 async def update(
-    request: Request, said: Annotated[tuple[str, Clauses, str | None], Depends(asked)], headwater: App, writer: Writer
+    request: Request, said: Annotated[tuple[str, Clauses, str | None], Depends(asked)], headwater: App, writer: Author
 ) -> Response:
     """Changes named graphs (each is a record) and the unnamed graph, in one transaction.
 
