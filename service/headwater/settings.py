@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,7 +33,18 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s<>\"{}|\\^`]+/$",
         description="What the IRIs of objects named here begin with. Fixed for a data folder when it is first opened.",
     )
-    store: str = Field("embedded", description="The triplestore: 'embedded' (on disk) or 'memory'.")
+    store: str = Field(
+        "embedded",
+        description="The triplestore: 'embedded' (on disk), 'memory', or a SPARQL 1.1 server by the address of its queries, "
+        "'sparql+http://…' or 'sparql+https://…'.",
+    )
+    store_update: str = Field(
+        "",
+        description="Where that server takes updates, http://… or https://…; empty: looked for beside the address of queries.",
+    )
+    store_user: str = Field("", description="The user by which that server is asked (basic or digest authentication).")
+    store_password: SecretStr = Field(SecretStr(""), description="Its password. It is shown nowhere.")
+    store_timeout_s: float = Field(60.0, gt=0, description="How many seconds a single request of ours to that server may take.")
     ledger: str = Field(
         "",
         repr=False,  # it may hold a password

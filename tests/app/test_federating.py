@@ -200,8 +200,10 @@ def test_a_document_that_cannot_be_had_changes_nothing_unless_silent(lab: Headwa
 @pytest.mark.parametrize("address", ["http://10.0.0.7/a.ttl", f"{DOCUMENTS}../secret.ttl", "file:///etc/passwd"])
 def test_no_other_document_is_fetched(lab: Headwater, elsewhere: _Elsewhere, address: str) -> None:
     with pytest.raises(BadQuery):
-        lab.update(f"LOAD SILENT <{address}>", LOCAL)
-    assert elsewhere.asked == []
+        lab.update(f"LOAD <{address}>", LOCAL)
+    before = lab.sequence
+    lab.update("LOAD SILENT <file:///etc/passwd>", LOCAL)
+    assert (elsewhere.asked, lab.sequence) == ([], before)
 
 
 def test_an_update_may_ask_elsewhere_too(lab: Headwater) -> None:

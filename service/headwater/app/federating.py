@@ -89,16 +89,21 @@ class Federation:
         edits = []
         for fetch in fetches(text, "SERVICE", base):
             self._named(fetch.iri, "SERVICE", self._settings.service_allowed)
-            ours = self._address(lease, fetch.iri)
-            edits.append((*fetch.address, f"<{ours}>"))
+            if not fetch.within:
+                edits.append((*fetch.address, f"<{self._address(lease, fetch.iri)}>"))
         return edited(text, edits), lease
 
-    def loaded(self, text: str, base: str) -> str:
-        """An update's `text` with what its `LOAD`s fetch in their places. Raises `BadQuery`, and `Elsewhere` unless SILENT."""
+    def loaded(self, text: str, base: str, *, blank: bool = False) -> str:
+        """An update's `text` with what its `LOAD`s fetch in their places; `blank`: nothing is fetched, and nothing put there.
+
+        Raises `BadQuery` for what the settings do not name, and `Elsewhere` for what cannot be had, unless it is SILENT.
+        """
         edits = []
         for fetch in fetches(text, "LOAD", base):
-            self._named(fetch.iri, "LOAD", self._settings.load_allowed)
-            edits.append((*fetch.place, self._statements(fetch)))
+            if not (fetch.silent and urlsplit(fetch.iri).scheme not in ("http", "https")):
+                # What nobody could fetch fails, and SILENT bears that.
+                self._named(fetch.iri, "LOAD", self._settings.load_allowed)
+            edits.append((*fetch.place, _insert(fetch, "") if blank else self._statements(fetch)))
         return edited(text, edits)
 
     def close(self) -> None:
@@ -198,7 +203,7 @@ class Federation:
             if not fetch.silent:
                 raise Elsewhere(f"LOAD <{fetch.iri}>: {refused}.", remedy="Try again later, or write LOAD SILENT.") from None
             told = ""
-        return f"INSERT DATA {{ GRAPH {fetch.into} {{\n{told}}} }}" if fetch.into else f"INSERT DATA {{\n{told}}}"
+        return _insert(fetch, told)
 
     def _document(self, address: str) -> str:
         until = time.monotonic() + self._settings.query_timeout_s
@@ -217,6 +222,10 @@ class Federation:
 
 class _Refused(Exception):
     """Why something could not be fetched, in words that go after a colon."""
+
+
+def _insert(fetch: Fetch, told: str) -> str:
+    return f"INSERT DATA {{ GRAPH {fetch.into} {{\n{told}}} }}" if fetch.into else f"INSERT DATA {{\n{told}}}"
 
 
 def _as_triples(body: bytes, media_type: str, address: str) -> str:

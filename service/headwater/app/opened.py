@@ -22,7 +22,7 @@ from headwater.app.auditing import Auditing
 from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
 from headwater.app.duty import IDENTITY, Duty
-from headwater.app.folder import FolderLock, note_ledger, noted_ledger, open_store
+from headwater.app.folder import FolderLock, note_ledger, noted_ledger
 from headwater.app.naming import Names
 from headwater.app.past import Past
 from headwater.app.profiling import Profiler
@@ -35,7 +35,7 @@ from headwater.lineage.index import LineageIndex
 from headwater.questions.catalogue import Question, catalogue
 from headwater.records.record import RecordMaker
 from headwater.settings import Settings
-from headwater.store.embedded import EmbeddedStore
+from headwater.store.opening import open_store
 from headwater.store.views import Views
 from headwater.terms.minting import Mint
 from headwater.terms.vocabulary import vocabulary
@@ -71,9 +71,14 @@ class Opened:
         self.mint = Mint(base)
         self.tokens = TokenBook(self.duty.tokens)
         in_memory = settings.store == "memory"
-        if settings.store not in ("embedded", "memory"):
-            raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        if settings.role != "writer" and settings.store not in ("embedded", "memory"):
+            raise BadParameter(
+                f"store: a {settings.role} keeps a store of its own, and '{settings.store.partition('+')[0]}' is one outside",
+                parameter="store",
+                remedy="Leave the setting store out; several readers may ask the same SPARQL server by themselves.",
+            )
+        # By this a store outside the data folder knows whose it is.
+        self._store = open_store(settings, self.ledger.fact(IDENTITY) or "")
         self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, Triple
 
 from headwater.access import Reader
 from headwater.app.asking import Asking
@@ -25,12 +25,14 @@ from headwater.app.query_log import LOGS, QueryLog
 from headwater.errors import BadInput, BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
+from headwater.records.record import RecordMaker
 from headwater.store.guard import guard
 from headwater.store.joining import paths_first
 from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
-from headwater.store.sandbox import Begun, Job, Limits, Sandbox, Stream
+from headwater.store.remote import RemoteSandbox, RemoteStore
+from headwater.store.sandbox import Begun, Copyable, Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
 _SHORT: Final = 4_000
@@ -116,7 +118,7 @@ class Querying(Asking):
     """Queries of the graph."""
 
     @cached_property
-    def sandbox(self) -> Sandbox:
+    def sandbox(self) -> Sandbox | RemoteSandbox:
         """The processes in which strangers' queries run; started when the first one comes."""
         settings = self.settings
         limits = Limits(
@@ -127,6 +129,12 @@ class Querying(Asking):
             staleness=settings.query_staleness_s,
         )
         opened = ExitStack()
+        if isinstance(self._store, RemoteStore):
+            remote = RemoteSandbox(self._store, settings.data / "snapshots", limits, self._asserted)
+            self._opened.callback(remote.close)
+            return remote
+        if not isinstance(self._store, Copyable):
+            raise Unavailable("This triplestore lets nobody copy it, and so no stranger's query can be run apart.")
         if settings.store == "memory":
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="headwater-snapshots-")))
         else:
@@ -135,13 +143,19 @@ class Querying(Asking):
         self._opened.callback(opened.close)
         return sandbox
 
+    def _asserted(self, graph: str) -> list[Triple] | None:
+        """What a record's graph says, from the ledger; None for one that is no record's now."""
+        head = self.ledger.head(graph)
+        entry = self.ledger.entry(head.sequence) if head is not None and head.act == "write" else None
+        return None if entry is None else list(entry.record(RecordMaker(self.mint)).asserted)
+
     def sandbox_works(self) -> bool:
         """Whether strangers' queries find a process that runs them; where none could be started, it is tried again."""
         sandbox = self.sandbox_if_started
         return sandbox is None or sandbox.works()
 
     @property
-    def sandbox_if_started(self) -> Sandbox | None:
+    def sandbox_if_started(self) -> Sandbox | RemoteSandbox | None:
         """The sandbox, if a stranger's query has come yet."""
         return self.__dict__.get("sandbox")
 

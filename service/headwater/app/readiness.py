@@ -8,6 +8,7 @@ from typing import Any
 from headwater.app.keeping import Keeping
 from headwater.app.querying import Querying
 from headwater.errors import HeadwaterError
+from headwater.store.remote import RemoteStore
 
 
 class Readiness(Querying, Keeping):
@@ -15,8 +16,9 @@ class Readiness(Querying, Keeping):
 
     def readiness(self) -> dict[str, Any]:
         """`ready`, the `reasons` why not (sentences), `sequence` of the ledger, by how much store and index are `behind` it, the
-        `checks` of sandbox and disk, how audits stand (which decides nothing), and this process's `duty`: its role, and of a
-        reader how far it is behind the ledger that it follows.
+        `checks` of sandbox, disk and a SPARQL server outside, what that server lacks (`store`), how audits stand, and this
+        process's `duty`: its role, and of a reader how far it is behind the ledger that it follows. What a server lacks and how
+        audits stand decides nothing.
         """
         reasons = []
         try:
@@ -30,13 +32,19 @@ class Readiness(Querying, Keeping):
         following = "behind" in status["duty"] and status["store"] > 0
         if late and not following:
             reasons.append(f"Behind the ledger and catching up: {', '.join(late)}.")
-        works = self.sandbox_works()
+        works = isinstance(self._store, RemoteStore) or self.sandbox_works()
         if not works:
             reasons.append("No process can be started for SPARQL queries.")
         free, wanted = self._free_mb(), self.settings.min_free_mb
         roomy = free is None or free >= wanted
         if not roomy:
             reasons.append(f"Only {free:,} MiB are free on the disk, fewer than {wanted:,} (min_free_mb).")
+        remote = self._store if isinstance(self._store, RemoteStore) else None
+        checks = {"sandbox": "ok" if works else "broken", "disk": "ok" if roomy else "nearly full"}
+        if remote is not None:
+            checks["store"] = "ok" if remote.answers() else "no answer"
+            if checks["store"] != "ok":
+                reasons.append("The SPARQL server that holds the graphs does not answer.")
         duty = status["duty"]
         reasons += self._far_behind(duty)
         audit = status["audit"]
@@ -46,7 +54,8 @@ class Readiness(Querying, Keeping):
             "reasons": reasons,
             "sequence": status["ledger"],
             "behind": behind,
-            "checks": {"sandbox": "ok" if works else "broken", "disk": "ok" if roomy else "nearly full"},
+            "checks": checks,
+            "store": {} if remote is None else {"server": remote.capabilities.server, "lacks": remote.capabilities.lacks},
             "audit": told | {"failed": audit["failure"] is not None},
             "duty": duty,
         }
@@ -75,6 +84,7 @@ def _unreadable(error: HeadwaterError, duty: dict[str, Any]) -> dict[str, Any]:
         "sequence": None,
         "behind": {},
         "checks": {"ledger": "broken"},
+        "store": {},
         "audit": {},
         "duty": duty,
     }

@@ -21,7 +21,7 @@ from headwater.access.levels import level
 from headwater.app.querying import Querying
 from headwater.app.report import RecordOutcome
 from headwater.app.writing import Importing, Overtaken
-from headwater.errors import BadParameter, Conflict, Forbidden, HeadwaterError, NotFound
+from headwater.errors import BadParameter, BadQuery, Conflict, Forbidden, HeadwaterError, NotFound
 from headwater.ledger.ledger import Revision
 from headwater.records.draft import Draft
 from headwater.store.guard import guard
@@ -73,7 +73,7 @@ class Updating(Querying):
         Raises `BadQuery` for a text that does not parse or may not be run, `RejectedByGate` where the gate refuses what would
         come of it, `Forbidden` where the writer's scope does not reach so far, `TooLarge` where it may touch too much.
         """
-        guard(text, self.settings.max_update_length, self.federation.words)
+        words = guard(text, self.settings.max_update_length, self.federation.words)
         named = footprint(text, base)
         if named.everything and not writer.may("admin"):
             raise Forbidden(
@@ -82,7 +82,10 @@ class Updating(Querying):
             )
         text = using(text, dataset) if dataset else text
         touched = named.iris | {*(dataset.default if dataset else ()), *(dataset.named if dataset else ())}
-        text, lease = self.federation.lent(self.federation.loaded(text, base), base, time.monotonic() + _LONGEST_S)
+        if "LOAD" in words:
+            self._parses(text, base)
+            text = self.federation.loaded(text, base)
+        text, lease = self.federation.lent(text, base, time.monotonic() + _LONGEST_S)
         # One at a time: what others would work out meanwhile would be overtaken.
         with self._updating, closing(lease):
             for _ in range(_ATTEMPTS):
@@ -102,6 +105,17 @@ class Updating(Querying):
             f"The update was worked out {_ATTEMPTS} times, and each time somebody else had written before it was done.",
             remedy="Try again when there is less writing.",
         )
+
+    def _parses(self, text: str, base: str) -> None:
+        """Raises `BadQuery` for a text that does not parse, before anything is fetched for it."""
+        text, lease = self.federation.lent(self.federation.loaded(text, base, blank=True), base, 0.0)
+        lease.close()
+        try:
+            self.sandbox.update(text, {}, 0, base=base).body()
+        except BadQuery as error:
+            # What it asks of nobody, and finds in no graph, may well fail.
+            if error.detail.startswith("The update does not parse"):
+                raise
 
     def _copied(self, touched: frozenset[str], any_graph: bool, writer: Reader) -> dict[str, str]:
         """The graphs that an update works on, by the names that it knows them by."""

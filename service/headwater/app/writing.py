@@ -208,6 +208,7 @@ class Writer:
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
             going = [Applied(iri, None) for iri in withdrawn]
+            self.views.expect(others)
             joint = self.views.foresee([*(Applied(record.iri, record) for record in others), *going])
             around = Around(self._store, self.views, [*revised, *withdrawn], joint)
             found = self.gate.check(*self._classes.applied(with_joint(others, joint), around))

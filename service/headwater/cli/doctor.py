@@ -108,6 +108,8 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
     try:
         with opened(chosen.data) as headwater:
             found |= {"state": "open", "status": headwater.status()}
+        for lack in found["status"].get("server", {}).get("lacks", ()):
+            warnings.append(f"the triplestore {found['status']['server']['server']}: {lack.rstrip('.')}")
         audit = found["status"]["audit"]
         if audit["due"]:
             reasons = " ".join(audit["reasons"]).rstrip(".")

@@ -14,13 +14,17 @@ from headwater.store.reading import Token, named
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One `SERVICE` or `LOAD`: where its address stands, where all of it does, and the graph that is loaded into, as written."""
+    """One `SERVICE` or `LOAD`: where its address stands, where all of it does, and the graph that is loaded into, as written.
+
+    `within`: it stands in the braces of another one, and is that other server's to ask.
+    """
 
     iri: str
     address: tuple[int, int]
     place: tuple[int, int]
     silent: bool
     into: str = ""
+    within: bool = False
 
 
 def fetches(text: str, word: str, base: str = "") -> list[Fetch]:
@@ -30,10 +34,16 @@ def fetches(text: str, word: str, base: str = "") -> list[Fetch]:
     ['http://e.x/sparql']
     >>> [(one.iri, one.into) for one in fetches("LOAD <http://e.x/a.ttl> INTO GRAPH <urn:g>", "LOAD")]
     [('http://e.x/a.ttl', '<urn:g>')]
+    >>> text = "{ { SERVICE <a:> { { ?s ?p ?o } SERVICE <b:> { ?s ?p ?o } } SERVICE <c:> { ?s ?p ?o } }"
+    >>> [(one.iri, one.within) for one in fetches(text, "SERVICE")]
+    [('a:', False), ('b:', True), ('c:', False)]
     """
     told = list(named(text, base))
-    found = []
+    found: list[Fetch] = []
+    outer: int | None = None
     for number, (token, _) in enumerate(told):
+        if outer is not None and token.text == "}" and token.depth == outer:
+            outer = None
         if not _is(token, word):
             continue
         place = number + 1
@@ -51,7 +61,8 @@ def fetches(text: str, word: str, base: str = "") -> list[Fetch]:
             if name is None:
                 raise BadQuery("LOAD … INTO GRAPH names no graph.")
             end, into = graph.end, f"<{name}>"
-        found.append(Fetch(iri, (address.start, address.end), (token.start, end), silent, into))
+        found.append(Fetch(iri, (address.start, address.end), (token.start, end), silent, into, outer is not None))
+        outer = token.depth if outer is None and word == "SERVICE" else outer
     return found
 
 

@@ -7,7 +7,7 @@ means of the few operations here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -101,6 +101,13 @@ class TripleStore(Protocol):
         """The triples with `node` as subject (or as object) in any of `graphs`, or only those of a predicate.
 
         A triple that stands in several graphs may come twice.
+        """
+        ...
+
+    def expect(self, nodes: Collection[NamedNode], graphs: Sequence[NamedNode], *, as_objects: bool = False) -> None:
+        """Be told that `about` is going to be asked for these nodes in these graphs (and whether any has them `as_objects`).
+
+        Nothing need be done. A store over a network fetches in one request what would otherwise take one for each node.
         """
         ...
 

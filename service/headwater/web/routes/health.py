@@ -40,7 +40,7 @@ async def ready(headwater: App) -> Response:
     if not standing["ready"]:
         told = {name: standing[name] for name in ("behind", "checks", "sequence", "duty")}
         raise Unavailable(" ".join(standing["reasons"]), **told)
-    told = {name: standing[name] for name in ("sequence", "behind", "checks", "audit", "duty")}
+    told = {name: standing[name] for name in ("sequence", "behind", "checks", "store", "audit", "duty")}
     return JSONResponse({"status": "ready", **told})
 
 
