@@ -25,7 +25,7 @@ from headwater.store.remote.store import ForeignGraph, OtherOwner
 from headwater.store.sandbox import QueryTimeout
 from tests.store.servers import NAMES, emptied, running, setting
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("servers-in-use")]
+pytestmark = pytest.mark.servers
 
 BASE = "https://lab.example/"
 PREFIXES = """PREFIX hw: <https://w3id.org/headwater/terms#> PREFIX prov: <http://www.w3.org/ns/prov#>
@@ -69,7 +69,7 @@ def lab(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[He
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headwater]:
+def twin(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headwater]:  # noqa: ARG001 (one for each)
     """The same on the embedded store."""
     with _opened(tmp_path_factory.mktemp("embedded"), "memory") as headwater:
         _fill(headwater)

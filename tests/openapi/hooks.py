@@ -77,6 +77,8 @@ def as_it_is(_: Any, value: Any) -> Any:
 
 def _backwards(said: Any) -> bool:
     """Whether a slice ends before it begins, which no schema can tell."""
+    if isinstance(said, dict) and isinstance(said.get("changes"), list) and any(_backwards(one) for one in said["changes"]):
+        return True
     part = said.get("slice") if isinstance(said, dict) else None
     if isinstance(part, str):
         return "first_run" in part or "last_run" in part or "after" in part or "before" in part

@@ -19,8 +19,10 @@ def three(site: Site) -> tuple[Process, Process, Process]:
     """A writer, and two readers that start with empty folders."""
     writer = site.process("writer", "writer").start()
     assert writer.put("0", graph(0)).status_code == 201
-    readers = [site.process(f"reader{number}", "reader", WRITER_URL=writer.url).start() for number in (1, 2)]
-    return writer, readers[0], readers[1]
+    one, two = (site.process(f"reader{number}", "reader", WRITER_URL=writer.url).start(wait=False) for number in (1, 2))
+    one.ready()
+    two.ready()
+    return writer, one, two
 
 
 def test_what_was_written_is_read_at_each_reader_by_who_names_its_number(three: tuple[Process, Process, Process]) -> None:

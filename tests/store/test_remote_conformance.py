@@ -41,17 +41,14 @@ class _OnServer(TripleStoreConformance):
         return opened(self.server)
 
 
-@pytest.mark.xdist_group("oxigraph")
 class TestOxigraphServer(_OnServer):
     name = "oxigraph"
 
 
-@pytest.mark.xdist_group("fuseki")
 class TestFuseki(_OnServer):
     name = "fuseki"
 
 
-@pytest.mark.xdist_group("virtuoso")
 class TestVirtuoso(_OnServer):
     name = "virtuoso"
 

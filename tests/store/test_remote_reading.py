@@ -80,6 +80,13 @@ def test_values_come_in_the_spelling_of_the_embedded_store() -> None:
     assert [row[0].value for row in found] == ["true", "0.1", "a", "b"]
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_long_answer_is_whole_though_it_is_not_spelled_anew(exact: bool) -> None:
+    values = [Literal(f"{number:0100}") for number in range(40_000)]
+    found = answers.solutions(_reply(_table(*values), piece=50_000), "server", exact=exact, respell=True)
+    assert sum(row[0] == value for row, value in zip(found, values, strict=True)) == len(values)
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b'{"head":{"vars":["o"]},"results":{"bindings":[{"o":{"type":"lit', b'{"boolean": 1']
 )

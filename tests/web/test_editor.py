@@ -127,6 +127,14 @@ def test_a_ready_question_takes_what_the_form_was_given(lab: Client) -> None:
     assert lab.get("/sparql?example=what-trained-this-model&model=none/such", accept=BROWSER).status_code == 404
 
 
+def test_a_form_offers_things_by_their_names_and_what_is_not_found_can_be_searched(lab: Client) -> None:
+    page = lab.get("/ask/what-trained-this-model", accept=BROWSER).text
+    assert '<option value="model/svm">digits-svm</option>' in page
+    missing = lab.get("/ask/what-trained-this-model?model=digits", accept=BROWSER)
+    assert (missing.status_code, "/search?q=digits" in missing.text) == (404, True)
+    assert "/search?q=digits" in lab.get("/lineage?question=impact&id=digits", accept=BROWSER).text
+
+
 def test_an_error_shows_its_place_and_what_to_do(lab: Client) -> None:
     answer = lab.get(f"/sparql?query={quote('SELECT * {' + chr(10) + '  ?s a hw:Model }')}", accept=BROWSER)
     assert answer.status_code == 400

@@ -87,12 +87,17 @@ _ETAG = {"ETag": {"description": "Stands for this state; send it as If-None-Matc
 _REFUSED = {"/api/v1/impact/diff": ("as_of", "known_at")}
 """Parameters of the family that an address does not take: a difference is between `since` and `until`."""
 _EITHER: dict[str, Any] = {
-    "if": {"required": ["change"], "properties": {"change": {"type": "string"}}},
+    "if": {
+        "anyOf": [
+            {"required": ["change"], "properties": {"change": {"type": "string"}}},
+            {"required": ["slice"], "properties": {"slice": {"type": "object"}}},
+        ]
+    },
     "then": {"required": ["id"], "properties": {"id": {"minItems": 1}}},
     "not": {"required": ["id", "changes"], "properties": {"id": {"minItems": 1}, "changes": {"minItems": 1}}},
 }
 """Of a plan: a supposed change needs a thing that it happens to, and there are two ways to name changes."""
-_BODIES = {"Impact": "/api/v1/impact", "PlanPosted": "/api/v1/plans"}
+_BODIES = {"Impact": "/api/v1/impact", "PlanPosted": "/api/v1/plans", "Supposed": "/api/v1/plans"}
 """The schemas of JSON bodies that take the same words as the parameters of an address."""
 
 

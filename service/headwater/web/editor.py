@@ -95,6 +95,15 @@ def prefilled(question: Question, given: Mapping[str, str], example: Callable[[s
     return text[:opened] + "\n" + "\n".join(lines) + text[opened:]
 
 
+def kind_of(parameter: Parameter) -> str:
+    """The kind of thing that a parameter takes, by its name.
+
+    >>> kind_of(Parameter("data", "iri", True, "the data set"))
+    'dataset'
+    """
+    return _KINDS_OF.get(parameter.name, parameter.name)
+
+
 def _written(parameter: Parameter, value: str | None, example: Callable[[str], str | None]) -> str | None:
     """A value as a SPARQL term, or an example of one; None where there is none."""
     if parameter.type == "integer":
@@ -104,7 +113,7 @@ def _written(parameter: Parameter, value: str | None, example: Callable[[str], s
     if parameter.type == "kind":
         iri = next((kind.iri for kind in vocabulary().kinds if kind.name == (value or "dataset")), None)
     else:
-        iri = value if value is not None else example(_KINDS_OF.get(parameter.name, parameter.name))
+        iri = value if value is not None else example(kind_of(parameter))
     return f"<{iri}>" if iri is not None and re.fullmatch(r"[^\x00-\x20<>\"{}|\\^`]+", iri) else None
 
 

@@ -47,7 +47,7 @@ class _Source:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            if not self._exact and not self._raw:
+            if not (self._exact or self._raw or self._ready):
                 return self._reply.read(size)
             while not self._ready and not (self._ended and not self._raw):
                 self._fill()

@@ -10,7 +10,7 @@ from headwater.questions.catalogue import find, in_category
 from headwater.terms.vocabulary import vocabulary
 from headwater.web.answer_rows import MOST_ROWS, FirstLines, Shown, table
 from headwater.web.caching import validators
-from headwater.web.editor import competency
+from headwater.web.editor import competency, kind_of
 from headwater.web.editor import questions as catalogued
 from headwater.web.negotiation import HTML, choose
 from headwater.web.readers import App, Who
@@ -18,6 +18,8 @@ from headwater.web.rendering import page
 from headwater.web.routes.sparql import RESULTS, TSV
 
 router = APIRouter(include_in_schema=False)
+_MOST_OFFERED = 200
+"""Things that a field offers by name; beyond, one searches."""
 
 
 @router.get("/ask")
@@ -56,5 +58,19 @@ def ask(request: Request, name: str, headwater: App, reader: Who) -> Response:
                 raise
             error = caught
     kinds = [kind.name for kind in vocabulary().kinds]
-    body = page("question.html", request, question=question, given=given, shown=shown, truth=None, error=error, kinds=kinds)
+    sorts = {parameter.name: kind_of(parameter) for parameter in question.parameters if parameter.type == "iri"}
+    things = {
+        name: headwater.objects(reader, kind=kind, per_page=_MOST_OFFERED).items for name, kind in sorts.items() if kind in kinds
+    }
+    body = page(
+        "question.html",
+        request,
+        question=question,
+        given=given,
+        shown=shown,
+        truth=None,
+        error=error,
+        kinds=kinds,
+        things=things,
+    )
     return Response(body, error.status if error else 200, headers, media_type="text/html")
