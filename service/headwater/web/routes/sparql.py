@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -237,15 +237,16 @@ async def _run(request: Request, question: Asked, media_type: str, headwater: Ap
         quick = headwater.at_once(text, reader, media_type, dataset=dataset, base=base, job=job)
         if isinstance(quick, Told):
             answer: Told | Stream = quick
-        elif quick is not None and await soon(quick.begun.descriptor, quick.begun.look, _SOON_S):
-            answer = quick.answer()
         else:
-            ask = (
-                quick.answer
-                if quick is not None
-                else partial(headwater.stream, text, reader, media_type, dataset=dataset, base=base, job=job)
-            )
-            answer = await until_gone(request, ask, job.cancel, rates.asking)
+            ask: Callable[[], Told | Stream]
+            ask = partial(headwater.stream, text, reader, media_type, dataset=dataset, base=base, job=job)
+            over = False
+            if quick is not None:
+                async with rates.small:
+                    held = quick()
+                    if held is not None:
+                        ask, over = held.answer, await soon(held.begun.descriptor, held.begun.look, _SOON_S)
+            answer = ask() if over else await until_gone(request, ask, job.cancel, rates.asking)
     told.more["sequence"] = answer.sequence
     if isinstance(answer, Told) and answer.kept:
         told.outcome = "cached"
