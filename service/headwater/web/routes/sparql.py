@@ -290,13 +290,16 @@ async def _run_and(
         answer: Told | Stream
         if isinstance(quick, Told):
             answer, found = quick, then(quick)
-        elif quick is not None and await soon(quick.begun.descriptor, quick.begun.look, _SOON_S):
-            answer, found = made(quick.answer)
         else:
+            ask: Callable[[], Told | Stream]
             ask = partial(headwater.stream, text, reader, media_type, dataset=dataset, base=base, job=job)
-            answer, found = await until_gone(
-                request, partial(made, ask if quick is None else quick.answer), job.cancel, rates.asking
-            )
+            over = False
+            if quick is not None:
+                async with rates.small:
+                    held = quick()
+                    if held is not None:
+                        ask, over = held.answer, await soon(held.begun.descriptor, held.begun.look, _SOON_S)
+            answer, found = made(ask) if over else await until_gone(request, partial(made, ask), job.cancel, rates.asking)
     told.more["sequence"] = answer.sequence
     if isinstance(answer, Told) and answer.kept:
         told.outcome = "cached"
