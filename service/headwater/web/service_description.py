@@ -1,4 +1,4 @@
-"""What the SPARQL endpoint tells about itself: the SPARQL 1.1 Service Description, and its limits in sentences."""
+"""What the SPARQL endpoint says of itself: what it can do, and its limits, in words and for programs."""
 
 from __future__ import annotations
 
