@@ -179,6 +179,8 @@ def closed_loop(
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sender, (address, list(asks), clients, seconds, patience, strangers, first)))
     process.start()
+    # Held open here, it would have `recv` wait for ever for a process that ended early.
+    sender.close()
     try:
         if meanwhile is not None:
             meanwhile()

@@ -88,12 +88,18 @@ class Settings(BaseSettings):
     query_timeout_s: float = Field(60.0, gt=0, description="How many seconds a stranger's SPARQL query may take.")
     query_memory_mb: int = Field(2048, ge=64, description="How much memory such a query may take, in MiB.")
     query_workers: int = Field(
-        0, ge=0, le=256, description="How many such queries run at once, each in a process; 0 means one for each processor."
+        0,
+        ge=0,
+        le=256,
+        description="How many such queries run at once, each in a process; 0 means one for each processor. As many that have "
+        "gone on for a second run beside them with low priority.",
     )
     query_staleness_s: float = Field(
         0.0, ge=0, description="How old, in seconds, the state may be that such queries see; 0 means that each sees every write."
     )
-    query_cache_mb: int = Field(64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again.")
+    query_cache_mb: int = Field(
+        64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again, by query and by request."
+    )
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
     service_allowed: tuple[_Address, ...] = Field(
         (),

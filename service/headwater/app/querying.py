@@ -256,9 +256,10 @@ class Querying(Asking):
         dataset: Clauses | None = None,
         base: str = "",
         job: Job,
-    ) -> Told | AtOnce | None:
+    ) -> Told | Callable[[], AtOnce | None] | None:
         """What `stream` gives, as far as it can be had without waiting, for an event loop: the answer where it was given before,
-        or the query in a worker's hands. None where `stream` must be asked, which waits. Raises what `stream` raises.
+        or what puts the query into a worker's hands, if one has nothing to do. None where `stream` must be asked, which waits.
+        Raises what `stream` raises.
         """
         if len(text) > _SHORT or mentions_lineage(text) or "SERVICE" in text.upper():
             return None
@@ -267,8 +268,12 @@ class Querying(Asking):
             return found
         default, named = key[4], key[5]
         text = self._with_paths(text, base, default)
-        begun = self.sandbox.begin(text, default, named, media_type, base=base, job=job)
-        return AtOnce(begun, lambda: self._told(begun.stream(), key, keeping)) if begun is not None else None
+
+        def begin() -> AtOnce | None:
+            begun = self.sandbox.begin(text, default, named, media_type, base=base, job=job)
+            return AtOnce(begun, lambda: self._told(begun.stream(), key, keeping)) if begun is not None else None
+
+        return begin
 
     def _looked_up(
         self, text: str, reader: Reader, media_type: str | None, dataset: Clauses | None, base: str

@@ -129,4 +129,5 @@ def _rates(headwater: Headwater) -> Rates:
         running=settings.queries_per_reader or max(1, workers - 1),
         seconds=settings.query_timeout_s,
         threads=max(32, 4 * workers),
+        workers=workers,
     )

@@ -91,13 +91,15 @@ def network(host: str) -> str:
 class Rates:
     """The limits of one application on how often a reader may ask, and on how much of the sandbox he may hold."""
 
-    def __init__(self, per_minute: int, burst: int, running: int, seconds: float, threads: int) -> None:
+    def __init__(self, per_minute: int, burst: int, running: int, seconds: float, threads: int, workers: int = 2) -> None:
         self._buckets = Buckets(per_minute, burst) if per_minute else None
         self._running = running
         self._seconds = seconds
         self._turns: dict[str, tuple[anyio.Semaphore, list[None]]] = {}
         # Threads of their own, so that questions which wait for a worker leave those for everything else alone.
         self.asking = anyio.CapacityLimiter(threads)
+        # Who waits here for a worker that is about to be free needs no thread to wait in.
+        self.small = anyio.Semaphore(workers, fast_acquire=True)
 
     def spend(self, request: Request, reader: Who) -> None:
         """Count a request. Raises `TooMany`."""

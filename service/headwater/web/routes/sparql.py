@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
@@ -22,15 +21,12 @@ from headwater.access.reader import ANONYMOUS
 from headwater.app import Headwater
 from headwater.app.querying import Told, changes_by_itself
 from headwater.errors import BadParameter, BadQuery, HeadwaterError, Unavailable, UnknownFormat
-from headwater.exporters.rdf import Syntax
-from headwater.exporters.registry import exporter
 from headwater.pictures.svg import svg
 from headwater.questions.catalogue import Question as Ready
 from headwater.questions.catalogue import find, in_category
-from headwater.settings import Settings
 from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
-from headwater.terms.names import HW, PREFIXES, RDF, RDFS, Namespace
+from headwater.terms.names import PREFIXES
 from headwater.web.answer_rows import MOST_ROWS, FirstLines, Shown, statements, table
 from headwater.web.at_least import SEQUENCE, recent_enough
 from headwater.web.caching import validators
@@ -44,6 +40,7 @@ from headwater.web.rates import counted, the_rates
 from headwater.web.readers import App, Who, the_headwater, the_reader
 from headwater.web.rendering import page
 from headwater.web.repeated import Repeatable
+from headwater.web.service_description import described, limits
 from headwater.web.uploads import bounded
 
 router = APIRouter(tags=["sparql"])
@@ -56,11 +53,6 @@ RESULTS = (
 )
 """The formats of SELECT and ASK results; SELECT and ASK are answered by these, CONSTRUCT and DESCRIBE by RDF."""
 
-_SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-_DCTERMS = Namespace("http://purl.org/dc/terms/")
-_FORMATS = Namespace("http://www.w3.org/ns/formats/")
-_DECIMAL = NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
-_ANY_URI = NamedNode("http://www.w3.org/2001/XMLSchema#anyURI")
 _GRAPHS = ("CONSTRUCT", "DESCRIBE")
 _ROW_WORDS = (("json", "JSON"), ("xml", "XML"), ("csv", "CSV"), ("tsv", "TSV"))
 _GRAPH_WORDS = (
@@ -185,7 +177,7 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
             headers = validators(request, headwater, reader, HTML)
             return await to_thread.run_sync(lambda: _editor(request, question, headwater, reader, headers))
         return Response(
-            _described(str(request.url.replace(query="")), offer, headwater.settings),
+            described(str(request.url.replace(query="")), offer, headwater.settings),
             headers={"Vary": "Accept"},
             media_type=offer.media_type,
         )
@@ -298,13 +290,16 @@ async def _run_and(
         answer: Told | Stream
         if isinstance(quick, Told):
             answer, found = quick, then(quick)
-        elif quick is not None and await soon(quick.begun.descriptor, quick.begun.look, _SOON_S):
-            answer, found = made(quick.answer)
         else:
+            ask: Callable[[], Told | Stream]
             ask = partial(headwater.stream, text, reader, media_type, dataset=dataset, base=base, job=job)
-            answer, found = await until_gone(
-                request, partial(made, ask if quick is None else quick.answer), job.cancel, rates.asking
-            )
+            over = False
+            if quick is not None:
+                async with rates.small:
+                    held = quick()
+                    if held is not None:
+                        ask, over = held.answer, await soon(held.begun.descriptor, held.begun.look, _SOON_S)
+            answer, found = made(ask) if over else await until_gone(request, partial(made, ask), job.cancel, rates.asking)
     told.more["sequence"] = answer.sequence
     if isinstance(answer, Told) and answer.kept:
         told.outcome = "cached"
@@ -412,7 +407,7 @@ def _editor(
         "prefixes": PREFIXES,
         "row_formats": _ROW_WORDS,
         "graph_formats": _GRAPH_WORDS,
-        "limits": _limits(headwater.settings)[0].value,
+        "limits": limits(headwater.settings)[0].value,
         "docs_anchor": request.scope["route"].unique_id if "route" in request.scope else "",
         "shown": shown,
         "drawn": svg(shown.scene, title="The statements of the answer", standalone=False) if shown and shown.scene else "",
@@ -430,80 +425,3 @@ def _resolved(question: Ready, given: dict[str, str], headwater: Headwater, read
         if name not in (*kinds, "format"):
             raise BadParameter(f"the question '{question.name}' has no parameter {name!r}", parameter=name)
     return {name: headwater.resolve(value, reader) if kinds.get(name) == "iri" else value for name, value in given.items()}
-
-
-def _limits(settings: Settings) -> list[Literal]:
-    """What a query may take, in sentences."""
-    length, seconds = f"{settings.max_query_length:,}", f"{settings.query_timeout_s:g}"
-    memory, answer = f"{settings.query_memory_mb:,} MiB", f"{settings.max_answer_mb:,} MiB"
-    asked, loaded = ", ".join(settings.service_allowed), ", ".join(settings.load_allowed)
-    elsewhere = f"SERVICE may ask {asked or 'nobody'}, LOAD {loaded or 'nobody'}."
-    anderswo = f"SERVICE darf {asked or 'niemanden'} fragen, LOAD {loaded or 'niemanden'}."
-    english = (
-        f"A query may have {length} characters and take {seconds} seconds and {memory} of memory, its answer {answer}. "
-        f"What goes beyond is an error (413 or 503), never a part. {elsewhere}"
-    )
-    german = (
-        f"Eine Anfrage darf {length} Zeichen haben, {seconds} Sekunden und {memory} Speicher brauchen, ihre Antwort {answer}. "
-        f"Was darüber geht, ist ein Fehler (413 oder 503), nie ein Teil. {anderswo}"
-    )
-    return [Literal(english, language="en"), Literal(german, language="de")]
-
-
-def _described(address: str, offer: Offer, settings: Settings) -> bytes:
-    """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
-    service, dataset, graph = BlankNode("service"), BlankNode("dataset"), BlankNode("graph")
-    said = [
-        Triple(service, RDF.type, _SD.Service),
-        Triple(service, _SD.endpoint, NamedNode(address)),
-        Triple(service, _SD.feature, _SD.UnionDefaultGraph),
-        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Query),
-        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Update),
-        Triple(service, _SD.defaultDataset, dataset),
-        Triple(dataset, RDF.type, _SD.Dataset),
-        Triple(dataset, _SD.defaultGraph, graph),
-        Triple(graph, RDF.type, _SD.Graph),
-        Triple(service, _DCTERMS["title"], Literal("Headwater", language="en")),
-        Triple(dataset, RDFS.seeAlso, NamedNode(f"{address.removesuffix('/sparql')}/.well-known/void#dataset")),
-    ]
-    said += [Triple(service, _DCTERMS["description"], words) for words in _limits(settings)]
-    for limit, number in (
-        (HW.longestQuery, settings.max_query_length),
-        (HW.longestUpdate, settings.max_update_length),
-        (HW.mostMemory, settings.query_memory_mb * 2**20),
-        (HW.largestAnswer, settings.max_answer_mb * 2**20),
-        (HW.requestsAMinute, settings.requests_per_minute),
-    ):
-        said.append(Triple(service, limit, Literal(number)))
-    said.append(Triple(service, HW.longestTime, Literal(f"{settings.query_timeout_s:g}", datatype=_DECIMAL)))
-    said += [Triple(service, HW.mayAsk, Literal(address, datatype=_ANY_URI)) for address in settings.service_allowed]
-    said += [Triple(service, HW.mayLoad, Literal(address, datatype=_ANY_URI)) for address in settings.load_allowed]
-    if settings.service_allowed:
-        said.append(Triple(service, _SD.feature, _SD.BasicFederatedQuery))
-    for name in (
-        "SPARQL_Results_JSON",
-        "SPARQL_Results_XML",
-        "SPARQL_Results_CSV",
-        "SPARQL_Results_TSV",
-        "Turtle",
-        "N-Triples",
-        "RDF_XML",
-        "JSON-LD",
-        "TriG",
-        "N-Quads",
-    ):
-        said.append(Triple(service, _SD.resultFormat, _FORMATS[name]))
-    for name in ("Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads"):
-        said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
-    syntax = exporter(offer.names[0])
-    assert isinstance(syntax, Syntax)
-    prefixes = {
-        "rdfs": str(RDFS),
-        "hw": str(HW),
-        "sd": str(_SD),
-        "formats": str(_FORMATS),
-        "dcterms": "http://purl.org/dc/terms/",
-    }
-    written = serialize(said, format=syntax.format, prefixes=prefixes)
-    assert written is not None  # serialize only returns None when it is handed a file to write to
-    return written
