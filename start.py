@@ -282,7 +282,8 @@ def command_for(arguments: List[str]) -> Tuple[List[str], str]:
     """The command to run in the environment, and the folder to run it in."""
     if arguments[0] != "test":
         return [COMMAND, *arguments], os.getcwd()
-    apart = "not browser and not notebooks"  # what .ci/run does afterwards, with more than the locked packages
+    # What .ci/run does afterwards, because it takes long or more than the locked packages.
+    apart = "not attacks and not browser and not notebooks and not schemathesis and not servers"
     chosen = arguments[1:] or ["-n", "2", "--dist", "loadgroup", "-m", apart, "--cov", "--cov-report=term:skip-covered"]
     return [PYTHON, "-m", "pytest", *chosen], ROOT
 

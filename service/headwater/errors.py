@@ -14,11 +14,16 @@
     ├── Unauthorised              401  1   no valid token
     ├── Forbidden                 403  1   the token's scope does not reach this far
     ├── Conflict                  409  1   the state of the service forbids it now
-    │   └── FolderBusy            409  1   another process has this data folder open
+    │   ├── FolderBusy            409  1   another process has this data folder open
+    │   └── LedgerBusy            409  1   another process writes this ledger
+    ├── ReaderOnly                421  1   this process only reads; another one writes
     ├── TooMany                   429  1   more requests than one reader may make
     ├── Overdue                   408  1   the request did not arrive in time
     ├── StorageFailed             507  1   the disk refused (full, read-only, damaged)
     └── Unavailable               503  1   not ready, or a time limit was reached
+        ├── LedgerAway            503  1   the ledger's database server does not answer
+        ├── InDoubt               503  1   the connection broke in the commit: written or not, nobody can tell yet
+        └── Deposed               503  1   this process was the writer, and another one may be now
 
 The first number is the HTTP status, the second the exit code of the command line. HTML pages, `application/problem+json`
 (RFC 9457) and the terminal render an error from the same four attributes: `title`, `status`, `detail`, `remedy`.
@@ -178,6 +183,24 @@ class FolderBusy(Conflict):
     default_remedy = "Stop the other process, talk to it over HTTP, or name another folder with --data."
 
 
+class LedgerBusy(Conflict):
+    """Another process writes this ledger; there is one writer."""
+
+    title = "The ledger has a writer"
+    default_remedy = (
+        "Stop the other process, send it what is to be written over HTTP, or set role = 'reader' (or 'standby') and a data "
+        "folder of its own here."
+    )
+
+
+class ReaderOnly(HeadwaterError):
+    """This process follows the ledger and only reads; `extra` carries `writer`, the address to write to, where it is known."""
+
+    status = 421
+    title = "This is a reader"
+    default_remedy = "Send the request to the writer; the setting writer_url names it here."
+
+
 class TooMany(HeadwaterError):
     """One reader asks more than he may; others are served."""
 
@@ -208,3 +231,27 @@ class Unavailable(HeadwaterError):
     status = 503
     title = "Not available now"
     default_remedy = "Try again in a moment."
+
+
+class LedgerAway(Unavailable):
+    """The ledger's database server cannot be reached, or broke the connection."""
+
+    title = "The ledger cannot be reached"
+    default_remedy = "Try again in a moment; if it lasts, look whether the database server runs."
+
+
+class InDoubt(Unavailable):
+    """The connection broke while the database committed, and it did not come back in time to be asked what became of it."""
+
+    title = "It may or may not be written"
+    default_remedy = (
+        "Look at the record's history once the ledger can be reached, or send the same again: what was written is not written "
+        "twice."
+    )
+
+
+class Deposed(Unavailable):
+    """This process lost the right to write, and another one may have taken it."""
+
+    title = "Another process may be the writer now"
+    default_remedy = "Try again in a moment, at the service's common address; nothing was written."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,8 @@ from pydantic_settings import (
 )
 
 from headwater.errors import BadParameter
+
+_Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#@\\]+/[^\s#]*$")]
 
 
 class Settings(BaseSettings):
@@ -31,8 +33,45 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s<>\"{}|\\^`]+/$",
         description="What the IRIs of objects named here begin with. Fixed for a data folder when it is first opened.",
     )
-    store: str = Field("embedded", description="The triplestore: 'embedded' (on disk) or 'memory'.")
-    ledger: str = Field("", description="The ledger's SQLAlchemy address; empty means SQLite inside the data folder.")
+    store: str = Field(
+        "embedded",
+        description="The triplestore: 'embedded' (on disk), 'memory', or a SPARQL 1.1 server by the address of its queries, "
+        "'sparql+http://…' or 'sparql+https://…'.",
+    )
+    store_update: str = Field(
+        "",
+        description="Where that server takes updates, http://… or https://…; empty: looked for beside the address of queries.",
+    )
+    store_user: str = Field("", description="The user by which that server is asked (basic or digest authentication).")
+    store_password: SecretStr = Field(SecretStr(""), description="Its password. It is shown nowhere.")
+    store_timeout_s: float = Field(60.0, gt=0, description="How many seconds a single request of ours to that server may take.")
+    ledger: str = Field(
+        "",
+        repr=False,  # it may hold a password
+        description="The ledger's address: 'postgresql+psycopg://USER@HOST/DATABASE', or 'sqlite:////FILE'; empty means SQLite "
+        "inside the data folder.",
+    )
+    role: Literal["writer", "reader", "standby"] = Field(
+        "writer",
+        description="'writer' writes the ledger, alone; a 'reader' follows it and answers everything but writes; a 'standby' is "
+        "a reader that becomes the writer when there is none.",
+    )
+    writer_url: str = Field(
+        "", pattern=r"^(https?://[^\s<>\"{}|\\^`]+)?$", description="Where a reader sends those who want to write."
+    )
+    poll_s: float = Field(0.05, gt=0, le=60, description="Seconds between two looks of a reader at the ledger.")
+    at_least_wait_s: float = Field(
+        5.0, ge=0, le=300, description="Seconds that a request waits for the entry that its header Headwater-At-Least names."
+    )
+    max_behind_s: float = Field(
+        10.0, ge=0, description="A reader that knows itself behind the ledger for so many seconds says that it is not ready."
+    )
+    max_age_s: float = Field(
+        0.0,
+        ge=0,
+        description="So many seconds after it last reached the ledger a reader says that it is not ready; 0: never, as all "
+        "readers would go at once.",
+    )
     host: str = Field("127.0.0.1", description="The address that 'serve' listens on.")
     port: int = Field(8321, ge=0, le=65535, description="The port that 'serve' listens on.")
     default_visibility: str = Field(
@@ -62,6 +101,14 @@ class Settings(BaseSettings):
         64, ge=0, description="How many MiB of answers to SPARQL queries are kept for asking again, by query and by request."
     )
     max_answer_mb: int = Field(256, ge=1, description="The largest SPARQL answer, in MiB; a larger one is an error, not a cut.")
+    service_allowed: tuple[_Address, ...] = Field(
+        (),
+        description="The SPARQL endpoints, as a JSON list, that queries may ask by SERVICE; an address that ends in '/' allows "
+        "all that begin so. Servers of private networks are never asked.",
+    )
+    load_allowed: tuple[_Address, ...] = Field(
+        (), description="The documents, as a JSON list in the same form, that updates may fetch by LOAD."
+    )
     cors_origins: tuple[str, ...] = Field(
         (),
         description="Web origins, as a JSON list, whose pages may ask in their visitors' browsers, as strangers who only read; "

@@ -220,6 +220,20 @@ class TripleStoreConformance:
         assert list(filled.about(Literal("in b"), [A], as_object=True)) == []
         assert list(filled.about(Literal("in b"), [B])) == []
 
+    def test_to_be_told_what_will_be_looked_up_changes_no_answer(self, filled: TripleStore) -> None:
+        absent = NamedNode("urn:absent")
+        filled.change([], [Quad(Q, P, S, A), Quad(Q, Q, Literal("other"), B)], 6)
+        filled.expect([S, Q, absent], [A, B], as_objects=True)
+        assert {triple.object.value for triple in filled.about(S, [A, B])} == {"in a", "in b", "shared"}  # type: ignore[union-attr]
+        assert [triple.object for triple in filled.about(Q, [A, B], predicate=P)] == [S]
+        assert list(filled.about(Q, [A])) == [Triple(Q, P, S)]
+        assert list(filled.about(S, [A, B], as_object=True)) == [Triple(Q, P, S)]
+        assert list(filled.about(S, [A, B], as_object=True, predicate=Q)) == []
+        assert list(filled.about(absent, [A, B])) == list(filled.about(absent, [A, B], as_object=True)) == []
+        filled.change([Quad(Q, P, S, A)], [Quad(absent, P, S, A)], 7)
+        assert list(filled.about(Q, [A])) == []
+        assert list(filled.about(absent, [A, B])) == [Triple(absent, P, S)]
+
     def test_everything_can_be_read(self, filled: TripleStore) -> None:
         assert len([quad for quad in filled.quads() if quad.graph_name != STATE]) == 5
 

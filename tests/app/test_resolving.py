@@ -14,8 +14,9 @@ from typing import ClassVar
 
 import pytest
 
-from headwater.app import resolving
-from headwater.app.resolving import MOST_PLACES, Resolver, is_public
+from headwater.app import reaching
+from headwater.app.reaching import is_public
+from headwater.app.resolving import MOST_PLACES, Resolver
 from headwater.checking.places import Address, Sighting
 from headwater.settings import Settings
 
@@ -141,8 +142,8 @@ def test_a_name_that_leads_elsewhere_the_second_time_helps_nobody(site: str, mon
         connected.append(where)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(resolving.socket, "getaddrinfo", resolved)
-    monkeypatch.setattr(resolving.socket, "create_connection", connect)
+    monkeypatch.setattr(reaching.socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(reaching.socket, "create_connection", connect)
     at(f"http://rebinding.example:{port}/data.csv")
     assert connected == [("93.184.215.14", port)]
 
@@ -153,7 +154,7 @@ def test_a_public_server_that_leads_into_a_private_network_is_not_followed(monke
     def answer(_self: object, url: str, _method: str, _until: float) -> tuple[int, str | None]:
         asked.append(url)
         if "public" not in url:
-            raise resolving._Private
+            raise reaching.Private
         return 302, "http://10.0.0.7/secrets"
 
     monkeypatch.setattr(Resolver, "_asked", answer)

@@ -15,14 +15,22 @@ import httpx
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "service"
-BASE = "http://127.0.0.1:8321/"
+_LIMITS = {
+    "QUERY_TIMEOUT_S": "2",
+    "QUERY_MEMORY_MB": "256",
+    "REQUEST_TIMEOUT_S": "2",
+    "AUDITS": "manual",
+    "MAX_UPLOAD_MB": "8",
+}
 
 
 class Service:
     """`headwater serve` on a data folder; it can be killed and started again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **limits: str) -> None:
         self.data = data
+        self.limits = {**_LIMITS, **limits}
+        self.log_path = data.parent / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -40,19 +48,12 @@ class Service:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        limits = {
-            "QUERY_TIMEOUT_S": "2",
-            "QUERY_MEMORY_MB": "256",
-            "REQUEST_TIMEOUT_S": "2",
-            "AUDITS": "manual",
-            "MAX_UPLOAD_MB": "8",
-        }
         paths = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
         began = time.monotonic()
-        with (self.data.parent / "service.log").open("ab") as log:
+        with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "headwater", "serve", "--port", str(self.port), "--data", str(self.data)],
-                env={**os.environ, **{f"HEADWATER_{name}": value for name, value in limits.items()}, "PYTHONPATH": paths},
+                env={**os.environ, **{f"HEADWATER_{name}": value for name, value in self.limits.items()}, "PYTHONPATH": paths},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -65,7 +66,7 @@ class Service:
         said = ""
         while time.monotonic() < until:
             assert self.process is not None
-            assert self.process.poll() is None, (self.data.parent / "service.log").read_text()[-2000:]
+            assert self.process.poll() is None, self.log[-2000:]
             try:
                 answer = httpx.get(f"{self.url}/health/ready", timeout=5)
                 if answer.status_code == 200:
@@ -86,11 +87,20 @@ class Service:
         assert httpx.get(f"{self.url}/api/v1/objects", timeout=seconds).status_code == 200
         self.healthy(seconds)
 
-    def workers(self) -> list[int]:
-        """The processes that answer queries."""
+    @property
+    def log(self) -> str:
+        """What it wrote to its log."""
+        return self.log_path.read_text(errors="replace")
+
+    def processes(self, word: str) -> list[int]:
+        """The processes that it started and whose command line has the word."""
         found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
         rows = [line.split(None, 2) for line in found.splitlines()[1:]]
-        return [int(pid) for pid, parent, args in rows if int(parent) == self.pid and "sandbox.worker" in args]
+        return [int(pid) for pid, parent, args in rows if int(parent) == self.pid and word in args]
+
+    def workers(self) -> list[int]:
+        """The processes that answer queries."""
+        return self.processes("sandbox.worker")
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

@@ -11,63 +11,12 @@ from random import Random
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.attacks.conftest import Service
-from tests.attacks.grammar import damaged, query
 
 pytestmark = pytest.mark.server
 PROPER = {200, 400, 406, 413, 429, 503}
 CROSS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o }"
-
-
-def _stands(service: Service, texts: list[str], seconds: float) -> dict[int, int]:
-    """Ask all until the time is over, and count the statuses."""
-    until = time.monotonic() + seconds
-    counted: dict[int, int] = {}
-    lock = threading.Lock()
-
-    def ask(client: httpx.Client, text: str) -> None:
-        if time.monotonic() > until:
-            return
-        try:
-            status = client.post(f"{service.url}/sparql", data={"query": text}).status_code
-        except httpx.RemoteProtocolError:
-            status = 200  # an answer that was cut short, which breaks off
-        with lock:
-            counted[status] = counted.get(status, 0) + 1
-
-    with httpx.Client(timeout=60) as client, ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda text: ask(client, text), texts))
-    return counted
-
-
-def test_random_and_damaged_queries_get_proper_answers(service: Service) -> None:
-    random = Random(20261120)
-    texts = [text if n % 3 == 0 else damaged(random, text) for n, text in enumerate(query(random) for _ in range(600))]
-    counted = _stands(service, texts, 20)
-    assert set(counted) <= PROPER
-    assert counted.get(200, 0) > 10
-    service.alive()
-
-
-@pytest.mark.slow
-def test_ten_thousand_random_and_damaged_queries_get_proper_answers(service: Service) -> None:
-    random = Random(4)
-    texts = [text if n % 4 == 0 else damaged(random, text) for n, text in enumerate(query(random) for _ in range(10_000))]
-    assert set(_stands(service, texts, 3600)) <= PROPER
-    service.alive()
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.text(max_size=300)
-    | st.lists(st.sampled_from((*"{}()<>?'\"\\#;.:@^|*/!", "SELECT ", "ASK ", "a", "\n")), max_size=60).map("".join)
-)
-def test_any_text_at_all_gets_a_proper_answer(service: Service, text: str) -> None:
-    text = text.encode("utf-8", "replace").decode()
-    assert service.ask(text).status_code in PROPER
 
 
 @pytest.mark.parametrize(

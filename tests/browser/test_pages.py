@@ -96,6 +96,8 @@ def _rows(png: bytes) -> list[bytes]:
         "/lineage?question=explain&id=dataset/digits&to=model/svm&change=retracted",
         "/sparql",
         "/docs",
+        "/audits",
+        "/sparql?query=ASK%20%7B%7D",
         "/search",
     ],
 )

@@ -35,6 +35,22 @@ def test_help_loads_neither_store_nor_server_nor_database() -> None:
     assert ended.stdout.strip() == "[]"
 
 
+def test_a_folder_opens_without_what_only_some_questions_need(lab: Path) -> None:
+    """`serve` answers a second after its start because of that: SciPy alone takes a sixth of it, pyshacl and rdflib half."""
+    later = ["scipy", "rdflib", "pyshacl", "owlready2", "alembic", "resvg_py", "httpx", "fastapi", "typer", "rich"]
+    text = f"""if True:
+        import sys
+        from headwater.app import Headwater
+        from headwater.settings import Settings
+        with Headwater.open(Settings(data={str(lab)!r})) as headwater:
+            print([name for name in {later} if name in sys.modules])
+        import headwater.web.server
+        print([name for name in {later} if name in sys.modules])
+    """
+    ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == ["[]", "['fastapi']"]
+
+
 def test_the_reference_page_is_what_the_commands_say() -> None:
     """After a change of the commands: python -m headwater.cli.reference > docs/reference/cli.md"""
     page = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"

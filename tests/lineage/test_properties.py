@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from headwater.lineage.answer import Setting, impact_answer
 from headwater.lineage.asking import NODE_FIELDS, Traversal
 from headwater.lineage.graph import LineageGraph
+from headwater.lineage.origins import origins
 from headwater.lineage.verdict import SEVERITIES, STATES, Change, Verdicts, judge
 from headwater.records.links import LineageRows, LinkRow, NodeRow
 from tests.lineage.reference import WORDS, Random, becomes, changes, links_of, verdicts, worlds
@@ -45,6 +46,16 @@ def test_the_verdict_is_that_of_the_slow_reference(data: st.DataObject) -> None:
     change = data.draw(changes(graph, world.things))
     found = {graph.ids[iri]: (state, effect) for iri, (state, effect, _) in told(judge(graph, change)).items()}
     assert found == verdicts(graph, change)
+
+
+@some
+@given(st.data())
+def test_whatever_a_change_meets_has_it_among_its_origins(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    graph = world.fill()
+    change = data.draw(changes(graph, world.things))
+    for node in judge(graph, change).nodes.tolist():
+        assert origins(graph, node)[list(change.objects)].any(), graph.iris[node]
 
 
 def reasons(found: Verdicts) -> dict[str, object]:

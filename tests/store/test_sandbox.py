@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from headwater.errors import BadQuery, HeadwaterError, NotAcceptable, TooLarge
+from headwater.errors import BadQuery, HeadwaterError, NotAcceptable, StorageFailed, TooLarge
 from headwater.store.embedded import EmbeddedStore
 from headwater.store.sandbox import Busy, Limits, QueryBroke, QueryTimeout, Sandbox, scratch
 from headwater.store.sandbox.process import YIELDING
@@ -272,6 +272,22 @@ def test_an_update_is_tried_out_and_changes_nothing(disk: EmbeddedStore, tmp_pat
             box.update(text, {"": "urn:unnamed", "urn:g": "urn:g"}, 1000)
         with pytest.raises(BadQuery):
             box.update("DELETE nonsense", {"": "urn:unnamed"}, 1000)
+
+
+def test_a_full_disk_under_a_long_answer_is_told_as_such_and_the_service_goes_on(disk: EmbeddedStore, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    with _box(disk, tmp_path) as box:
+        assert _count(box) == 2000
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))
+        try:
+            with pytest.raises(StorageFailed, match="temporary files") as failed:
+                box.query(f"{LONG} LIMIT 200000", ["urn:g"]).body()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert str(tmp_path) not in failed.value.detail
+        assert "TMPDIR" in failed.value.remedy
+        assert _count(box) == 2000
 
 
 def test_a_spool_hands_over_everything_in_order_while_it_comes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,19 @@ def test_whether_the_service_is_ready_says_how_audits_stand(faulty: Headwater) -
     assert (told["state"], told["due"], told["failed"]) == ("idle", True, False)
     faulty.audit()
     assert outside(faulty).get("/health/ready").json()["audit"]["due"] is False
+
+
+def test_the_page_tells_what_the_last_audit_found_and_hides_what_a_reader_may_not_see(faulty: Headwater) -> None:
+    client = Client(faulty)
+    assert "No audit was made yet" in client.get("/audits", accept="text/html").text
+    client.post(WHERE, "", "text/plain")
+    finished(client)
+    page = client.get("/audits", accept="text/html").text
+    assert "Something is wrong" in page
+    assert {"/object?id=urn%3Aopen", "/object?id=urn%3Asecret"} <= set(re.findall(r'href="([^"]*)"', page))
+    public = outside(faulty).get("/audits", accept="text/html").text
+    assert "urn%3Aopen" in public
+    assert "secret" not in public
+    assert "not listed" in public
+    asked = client.get(WHERE, accept="text/html")
+    assert (asked.status_code, asked.headers["location"]) == (303, "/audits")

@@ -49,6 +49,15 @@ def test_the_openapi_document_is_whole(laboratory: Headwater) -> None:
         assert set(one["tags"]) <= tags
         for parameter in one.get("parameters", []):
             assert parameter["in"] in ("query", "path")
+            told = parameter.get("description") or parameter.get("schema", {}).get("description")
+            assert told or parameter["in"] == "path", (path, parameter["name"])
+        for status, answer in one["responses"].items():
+            assert answer["description"], (path, status)
+            if status >= "400":
+                assert "application/problem+json" in answer["content"], (path, status)
+        assert {"401", "404", "429", "503"} <= set(one["responses"]), (path, method)
+        for content in one.get("requestBody", {}).get("content", {}).values():
+            assert content.get("schema") is not None or path in ("/api/v1/records", "/api/v1/validate", "/sparql/store")
     for reference in re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)):
         assert reference in document["components"]["schemas"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from pyoxigraph import QueryResultsFormat, RdfFormat, parse, parse_query_results
 
 from headwater.access.reader import ANONYMOUS
+from headwater.app import Headwater
+from headwater.settings import Settings
+from headwater.terms.glossary import terms
 from tests.web.conftest import BASE, Client
 
 SELECT = "PREFIX hw: <https://w3id.org/headwater/terms#> SELECT ?m WHERE { ?m a hw:Model }"
@@ -163,3 +167,23 @@ def test_asking_again_is_answered_from_memory_until_something_is_written(lab: Cl
     assert lab.headwater.kept_answers.hits == hits + 1
     changing = _url("SELECT (UUID() AS ?one) {}")
     assert lab.get(changing, accept="text/csv").text != lab.get(changing, accept="text/csv").text
+
+
+def test_the_limits_can_be_read_by_programs(tmp_path: Path) -> None:
+    settings = Settings(
+        data=tmp_path / "data",
+        store="memory",
+        query_timeout_s=7.5,
+        service_allowed=("https://e.example/sparql",),
+        max_answer_mb=2,
+    )
+    with Headwater.open(settings) as headwater:
+        told = Client(headwater).get("/sparql", accept="application/n-triples").text
+        assert 'terms#longestTime> "7.5"^^<http://www.w3.org/2001/XMLSchema#decimal>' in told
+        assert 'terms#largestAnswer> "2097152"^^<http://www.w3.org/2001/XMLSchema#integer>' in told
+        assert 'terms#mayAsk> "https://e.example/sparql"^^<http://www.w3.org/2001/XMLSchema#anyURI>' in told
+        assert "BasicFederatedQuery" in told
+        assert "terms#mayLoad" not in told
+        named = {line.split("terms#")[1].split(">")[0] for line in told.splitlines() if "headwater/terms#" in line}
+    assert len(named) == 7
+    assert named <= terms().keys()

@@ -12,6 +12,8 @@ import uvicorn
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store
 
 from headwater.app import Headwater
+from headwater.app.federating import Federation
+from headwater.app.reaching import Connect
 from headwater.settings import Settings
 from headwater.terms.names import RDF, Namespace
 from headwater.web.server import configured, listening
@@ -125,10 +127,12 @@ def _headers(manifest: Manifest, message: Node) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, **settings: object) -> Iterator[tuple[str, Headwater]]:
-    """A Headwater behind a real socket: its address, and itself."""
+def serving(folder: Path, connect: Connect | None = None, **settings: object) -> Iterator[tuple[str, Headwater]]:
+    """A Headwater behind a real socket: its address, and itself. `connect` is how it reaches other servers."""
     given = {"data": folder, "query_timeout_s": 30.0, **settings}
     with Headwater.open(Settings(**given)) as headwater, listening("127.0.0.1", 0) as listener:  # type: ignore[arg-type]
+        if connect is not None:
+            headwater.__dict__["federation"] = Federation(headwater.settings, connect)
         server = uvicorn.Server(configured(headwater))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

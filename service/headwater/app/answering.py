@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from headwater.app.judged import Judged
 from headwater.app.naming import Names
 from headwater.app.notices import Notice, Notices, known
 from headwater.app.said import Statements
@@ -17,10 +19,13 @@ from headwater.lineage.answer import Setting, impact_answer, lineage_answer
 from headwater.lineage.asking import Traversal
 from headwater.lineage.differences import Moment, impact_difference
 from headwater.lineage.graph import LineageGraph
-from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts, judge
+from headwater.lineage.origins import origins
+from headwater.lineage.verdict import SEVERITIES, STATES, Verdicts
 from headwater.store.protocol import TripleStore
 
 HARMLESS = "metadata-only"
+_READERS = 8
+"""Readers (by what they see) for whom announced changes are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Standing:
 
 
 class Answerer:
-    """Answers for readers. Keeps verdicts on announced changes as long as the graph stays the same."""
+    """Answers for readers. Keeps verdicts on announced changes as long as the ledger stays the same."""
 
     def __init__(
         self, store: TripleStore, names: Names, clock: Callable[[], str], links: Callable[[str, LineageGraph], dict[str, str]]
@@ -46,8 +51,9 @@ class Answerer:
         self._names = names
         self._clock = clock
         self._links = links
-        # Graphs are made anew after each write; what was judged on one goes with it.
-        self._judged: WeakKeyDictionary[LineageGraph, dict[str, Verdicts]] = WeakKeyDictionary()
+        self._judged = Judged()
+        self._announced: OrderedDict[tuple[object, ...], list[Notice]] = OrderedDict()
+        self._announcing = threading.Lock()
 
     def setting(self, sight: Sight, sequence: int, change: str | None = None) -> Setting:
         """What answers need from outside; statements are those regarding one `change`, or any."""
@@ -107,27 +113,41 @@ class Answerer:
             self.notices.meant(iri, sights[1], change, slice)
         return impact_difference(iri, moments[0], moments[1], asked, self.setting(sights[1], sequence))
 
-    def standing(self, iri: str, sight: Sight) -> list[Standing]:
-        """What every announced change that reaches `iri` does to it."""
+    def standing(self, iri: str, sight: Sight, sequence: int) -> list[Standing]:
+        """What every announced change that reaches `iri` does to it, when the ledger has come to `sequence`."""
         node = sight.lineage.find(iri)
         if node is None:
             return []
         found = []
-        for notice in self.notices.all(sight):
-            own = _of(self._verdicts(notice, sight.lineage), node, notice)
-            if sight.full is not sight.lineage and (own is None or own.state == "not_affected"):
-                whole = _of(self._verdicts(notice, sight.full), node, notice)
-                if whole is not None and whole.state in ("affected", "cannot_tell"):
+        seen = origins(sight.lineage, node)
+        whole = seen if sight.full is sight.lineage else origins(sight.full, node)
+        for notice in self._notices(sight, sequence):
+            objects = list(notice.change.objects)
+            own = None
+            if seen[objects].any():
+                own = _of(self._judged.on(notice.change, sight.lineage, sequence), node, notice)
+            if sight.full is not sight.lineage and (own is None or own.state == "not_affected") and whole[objects].any():
+                hidden = _of(self._judged.on(notice.change, sight.full, sequence), node, notice)
+                if hidden is not None and hidden.state in ("affected", "cannot_tell"):
                     # The fault comes by a way that this reader may not see: no comfort, and nothing named.
                     own = Standing(notice, "cannot_tell", "major", "", "hidden-path", None, itself=False)
             if own is not None:
                 found.append(own)
         return found
 
-    def _verdicts(self, notice: Notice, lineage: LineageGraph) -> Verdicts:
-        if notice.iri not in (judged := self._judged.setdefault(lineage, {})):
-            judged[notice.iri] = judge(lineage, notice.change)
-        return judged[notice.iri]
+    def _notices(self, sight: Sight, sequence: int) -> list[Notice]:
+        """All announced changes that the reader may see, kept for the readers who came last: each is several look-ups."""
+        key = sequence, sight.graphs, sight.known_at, sight.as_of
+        with self._announcing:
+            if key in self._announced:
+                self._announced.move_to_end(key)
+                return self._announced[key]
+        found = self.notices.all(sight)
+        with self._announcing:
+            self._announced[key] = found
+            while len(self._announced) > _READERS:
+                self._announced.popitem(last=False)
+        return found
 
 
 def _of(verdicts: Verdicts, node: int, notice: Notice) -> Standing | None:

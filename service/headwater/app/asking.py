@@ -121,7 +121,7 @@ class Asking(Opened):
         for statement in self._answerer.statements.of(sight, about=iri):
             said.setdefault(statement.change, []).append(statement.as_dict())
         banners = []
-        for standing in self._answerer.standing(iri, sight):
+        for standing in self._answerer.standing(iri, sight, self.sequence):
             successor = standing.resolved_by
             banners.append(
                 Banner(

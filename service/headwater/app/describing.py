@@ -50,6 +50,7 @@ class Describer:
     def describe(self, iri: str, graph: LineageGraph, graphs: Sequence[NamedNode], reader: Reader) -> Description:
         """All that is known of `iri` within `graphs`."""
         triples = list(dict.fromkeys(self._store.about(NamedNode(iri), graphs)))
+        self._store.expect([triple.object for triple in triples if isinstance(triple.object, NamedNode)], graphs)
         thing = self._names.thing(iri, graph, graphs)
         node = graph.find(iri)
         values: dict[str, list[NamedNode | Literal]] = defaultdict(list)
@@ -178,6 +179,7 @@ class Describer:
             for triple in self._store.about(NamedNode(run), graphs)
             if triple.predicate in (MLS.hasInput, MLS.hasOutput) and isinstance(triple.object, NamedNode)
         }
+        self._store.expect(found, graphs)
         return list(found)
 
     def _detail(

@@ -87,7 +87,7 @@ class Explaining(Asking):
 
     def _worst(self, iri: str, sight: Sight) -> Notice:
         """The announced change that does most to a thing. Raises `BadParameter` where none reaches it."""
-        standing = [one for one in self._answerer.standing(iri, sight) if not one.itself]
+        standing = [one for one in self._answerer.standing(iri, sight, self.sequence) if not one.itself]
         if not standing:
             raise BadParameter(
                 f"No announced change reaches <{iri}>.",

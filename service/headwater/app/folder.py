@@ -1,16 +1,13 @@
-"""The data folder: one process at a time, told apart by a lock that goes with the process; and a store in it that opens."""
+"""The data folder: one process at a time, told apart by a lock that goes with the process."""
 
 from __future__ import annotations
 
 import logging
 import os
-import shutil
 from pathlib import Path
 from typing import IO
 
 from headwater.errors import FolderBusy, StorageFailed
-from headwater.store.embedded import EmbeddedStore
-from headwater.store.protocol import StoreBroken
 
 try:
     import fcntl
@@ -19,25 +16,26 @@ except ImportError:  # Windows has no fcntl; RocksDB's own lock on the store sti
 
 
 _log = logging.getLogger("headwater")
+_OF_LEDGER = "ledger-identity"
 
 
-def open_store(path: Path) -> EmbeddedStore:
-    """The store in a folder; one that is damaged is put aside as `NAME.damaged` and begun anew, since the ledger has all of it.
-
-    Raises `StorageFailed` where the disk refuses.
-    """
+def note_ledger(folder: Path, identity: str | None) -> None:
+    """Note in a data folder of which ledger the store and the index in it are views."""
+    if identity is None or noted_ledger(folder) == identity:
+        return
     try:
-        return EmbeddedStore(path)
-    except StoreBroken as error:
-        _log.warning("%s It is made anew from the ledger.", error.detail)
-    aside = path.with_name(f"{path.name}.damaged")
-    try:
-        if aside.exists():
-            shutil.rmtree(aside)
-        path.rename(aside)
+        (folder / _OF_LEDGER).write_text(identity, encoding="utf-8")
     except OSError as error:
-        raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
-    return EmbeddedStore(path)
+        # The next start makes store and index anew, for want of this note.
+        _log.warning("the data folder %s cannot be written: %s", folder, error)
+
+
+def noted_ledger(folder: Path) -> str | None:
+    """What `note_ledger` noted; None where nothing was."""
+    try:
+        return (folder / _OF_LEDGER).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 class FolderLock:

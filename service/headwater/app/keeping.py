@@ -17,6 +17,7 @@ from headwater.errors import Forbidden, NotFound, UnreadableSource, Withdrawn
 from headwater.importers.protocol import Source
 from headwater.importers.registry import choose
 from headwater.ledger.ledger import Revision
+from headwater.store.remote import RemoteStore
 from headwater.terms.vocabulary import vocabulary
 
 
@@ -142,7 +143,12 @@ class Keeping(Opened):
             "records": self.ledger.visibilities(),
             "ontology": vocabulary().digest[:12],
             "audit": self.audits.status(),
-        }
+            "duty": self.duty.status(),
+        } | self._remote()
+
+    def _remote(self) -> dict[str, Any]:
+        """What is known of a store outside: which server it is, and what it cannot do."""
+        return {"server": self._store.capabilities.as_dict()} if isinstance(self._store, RemoteStore) else {}
 
 
 def _told(revision: Revision) -> dict[str, Any]:

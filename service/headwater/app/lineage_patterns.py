@@ -20,7 +20,8 @@ MOST_ENDS: Final = 1_000
 """Things that a variable end may stand for, so that each is walked from."""
 _TURNED: Final = {"upstreamOf": "downstreamOf", "downstreamOf": "upstreamOf"}
 Ends = Callable[[Pattern], Sequence[str]]
-Impact = Callable[[str], dict[str, Any]]
+Impact = Callable[[str, Sequence[str]], dict[str, Any]]
+"""What a change does, with these fields told of each thing."""
 
 
 def block(pattern: Pattern, resolve: Callable[[str], str], ends: Ends, sight: Sight, impact: Impact) -> str:
@@ -60,12 +61,14 @@ def _known(iri: str, resolve: Callable[[str], str]) -> str:
 
 def _pairs(pattern: Pattern, of: str, sight: Sight, impact: Impact) -> Iterator[tuple[str, dict[str, str]]]:
     if pattern.relation == "impactedBy":
-        body = impact(of)
+        told = [name for name in pattern.details if name != "distance"]
+        # A reason for each of 12,000 things takes longer than all else together, and is often not asked for.
+        body = impact(of, ["distance", "state", *told])
         if body["completeness"]["frontier_count"]:
             raise TooLarge(f"<{of}> reaches more than {MOST_NODES:,} things.", remedy="Ask /api/v1/impact.")
         for iri, node in body["nodes"].items():
             if node["distance"] and node["state"] != "not_affected":
-                quoted = {name: f'"{node[name]}"' for name in ("state", "severity", "justification")}
+                quoted = {name: f'"{node[name]}"' for name in told}
                 yield iri, quoted | {"distance": str(node["distance"])}
         return
     lineage = sight.lineage

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from pyoxigraph import NamedNode
 
 from headwater.access import Reader
@@ -67,6 +69,32 @@ class Objects(Opened):
         lineage = self._sight(reader).lineage
         counted = {kind.name: len(lineage.of_kind(kind.name)) for kind in vocabulary().kinds}
         return {name: count for name, count in counted.items() if count}
+
+    def landing(self, reader: Reader) -> Callable[[str], str | None]:
+        """From an IRI to `kind/key`, the path of its landing page; None for what is no object that this reader may see."""
+        lineage = self._sight(reader).lineage
+        kinds = {kind.name for kind in vocabulary().kinds}
+
+        def path(iri: str) -> str | None:
+            node = lineage.find(iri)
+            kind = lineage.kind_name(node) if node is not None else ""
+            return self._names.path(iri, kind) if kind in kinds else None
+
+        return path
+
+    def labels(self, iris: Sequence[str], reader: Reader) -> dict[str, str]:
+        """What to call things, as far as this reader may know."""
+        return self._names.labels(iris, self._sight(reader).graphs)
+
+    def much_linked(self, kind: str, reader: Reader) -> str | None:
+        """An object of a kind about which much is known, as an example: the IRI of the one with most links."""
+        lineage = self._sight(reader).lineage
+        nodes = lineage.of_kind(kind)
+        if not len(nodes):
+            return None
+        edges = lineage.edges()
+        links = np.bincount(np.concatenate([lineage.earlier[edges], lineage.later[edges]]), minlength=int(nodes.max()) + 1)
+        return lineage.iris[int(nodes[np.argmax(links[nodes])])]
 
     def profile(self, iri: str, profile: str, reader: Reader, *, look: Look | None = None) -> ProfileReport:
         """How complete an object is for a purpose, such as `retrain-ready`, as far as this reader may see.

@@ -21,7 +21,8 @@ from headwater.app.audit_book import AuditBook
 from headwater.app.auditing import Auditing
 from headwater.app.benefiting import Benefiting
 from headwater.app.describing import Describer
-from headwater.app.folder import FolderLock, open_store
+from headwater.app.duty import IDENTITY, Duty
+from headwater.app.folder import FolderLock, note_ledger, noted_ledger
 from headwater.app.naming import Names
 from headwater.app.past import Past
 from headwater.app.profiling import Profiler
@@ -29,14 +30,12 @@ from headwater.app.sight import Sight
 from headwater.app.withdrawn import Tombstones
 from headwater.app.writing import Writer
 from headwater.errors import BadParameter, NotFound, Withdrawn
-from headwater.ledger.ledger import Ledger, now
-from headwater.ledger.schema import open_engine, sqlite_address
-from headwater.ledger.tokens import TokenTable
+from headwater.ledger.ledger import now
 from headwater.lineage.index import LineageIndex
 from headwater.questions.catalogue import Question, catalogue
 from headwater.records.record import RecordMaker
 from headwater.settings import Settings
-from headwater.store.embedded import EmbeddedStore
+from headwater.store.opening import open_store
 from headwater.store.views import Views
 from headwater.terms.minting import Mint
 from headwater.terms.vocabulary import vocabulary
@@ -62,24 +61,31 @@ class Opened:
 
     def _open(self, folder: Path) -> None:
         settings = self.settings
-        self._engine = open_engine(settings.ledger or sqlite_address(folder))
-        self.ledger = Ledger(self._engine, self._clock)
-        self._opened.callback(self.ledger.close)
+        self.duty = Duty(settings, self._clock)
+        self._opened.callback(self.duty.close)
+        self.ledger = self.duty.ledger
         base = self.ledger.fact("base_iri")
         if base is None:
             self.ledger.fix("base_iri", settings.base_iri)
             base = settings.base_iri
         self.mint = Mint(base)
-        self.tokens = TokenBook(TokenTable(self._engine))
+        self.tokens = TokenBook(self.duty.tokens)
         in_memory = settings.store == "memory"
-        if settings.store not in ("embedded", "memory"):
-            raise BadParameter(f"store: '{settings.store}' is neither 'embedded' nor 'memory'", parameter="store")
-        self._store = EmbeddedStore(None) if in_memory else open_store(folder / "store")
+        if settings.role != "writer" and settings.store not in ("embedded", "memory"):
+            raise BadParameter(
+                f"store: a {settings.role} keeps a store of its own, and '{settings.store.partition('+')[0]}' is one outside",
+                parameter="store",
+                remedy="Leave the setting store out; several readers may ask the same SPARQL server by themselves.",
+            )
+        # By this a store outside the data folder knows whose it is.
+        self._store = open_store(settings, self.ledger.fact(IDENTITY) or "")
         self._opened.callback(self._store.close)
         index_folder = None if in_memory else folder / "index"
         self._index = (LineageIndex.load(index_folder) if index_folder is not None else None) or LineageIndex()
         self.views = Views(self._store, base)
-        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, index_folder)
+        maker = RecordMaker(self.mint)
+        self._writer = Writer(self.ledger, self._store, self.views, self._index, self.mint, maker, index_folder)
+        self._writer.permit = self.duty.permit
         self.audits = self._auditing(folder, in_memory)
         self._writer.audit_due = self.audits.note
         self._names = Names(self._store, self.mint, lambda: self._index.sequence)
@@ -87,16 +93,26 @@ class Opened:
         self._answerer = Answerer(self._store, self._names, self._clock, self._links)
         self._benefiting = Benefiting(self._store, self._names, self._answerer.setting)
         self._profiler = Profiler(self._store)
-        self._past = Past(self.ledger, RecordMaker(self.mint))
+        self._past = Past(self.ledger, maker)
         self._tombstones = Tombstones(self.ledger)
+        self.duty.attach(self._writer, self._tombstones.forget)
         stated = self._store.ontology()
-        if stated != vocabulary().digest and self._store.sequence() > 0:
+        if not in_memory and self._of_another_ledger(folder):
+            _log.warning("store and index in %s are of another ledger; they are made anew", folder)
+            self._writer.rebuild()
+        elif stated != vocabulary().digest and self._store.sequence() > 0:
             # What follows from the records is decided by the ontology: another ontology, other conclusions.
             _log.warning("the ontology changed since this data folder was last open; store and index are made anew")
             self._writer.rebuild()
         else:
             self._writer.catch_up()
         self._store.remember_ontology(vocabulary().digest)
+        if not in_memory:
+            note_ledger(folder, self.ledger.fact(IDENTITY))
+
+    def _of_another_ledger(self, folder: Path) -> bool:
+        """Whether what lies in the folder was made from another ledger. One inside the folder is always its own."""
+        return self._store.sequence() > 0 and bool(self.settings.ledger) and noted_ledger(folder) != self.ledger.fact(IDENTITY)
 
     def _auditing(self, folder: Path, in_memory: bool) -> Auditing:
         empty = self.ledger.last_sequence() == 0
@@ -107,7 +123,8 @@ class Opened:
             self.mint.base,
             self._writer,
             folder=None if in_memory else folder,
-            automatic=self.settings.audits == "automatic",
+            # What a reader holds was judged by the writer, who audits it, too.
+            automatic=self.settings.audits == "automatic" and self.settings.role == "writer",
             pause_s=self.settings.audit_pause_s,
             clock=self._clock,
         )
@@ -123,6 +140,7 @@ class Opened:
     def close(self) -> None:
         """Stop an audit that may be under way, save the index, and let go of the folder."""
         try:
+            self.duty.stop()
             self.audits.stop()
             self._writer.save_index()
         finally:

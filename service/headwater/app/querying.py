@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,25 +15,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, Triple
 
 from headwater.access import Reader
 from headwater.app.asking import Asking
+from headwater.app.federating import Federation
 from headwater.app.lineage_patterns import MOST_ENDS, block
 from headwater.app.query_log import LOGS, QueryLog
-from headwater.errors import BadQuery, TooLarge, Unavailable
+from headwater.errors import BadInput, BadQuery, HeadwaterError, TooLarge, Unavailable
 from headwater.lineage.asking import MOST_NODES
 from headwater.questions.catalogue import bind, find
+from headwater.records.record import RecordMaker
 from headwater.store.guard import guard
+from headwater.store.joining import paths_first
 from headwater.store.patterns import Pattern, lineage_patterns, mentions_lineage, replaced, types_after_paths, without
 from headwater.store.reading import Clauses, prologue
 from headwater.store.reading import dataset as clauses_of
-from headwater.store.sandbox import Begun, Job, Limits, Sandbox, Stream
+from headwater.store.remote import RemoteSandbox, RemoteStore
+from headwater.store.sandbox import Begun, Copyable, Job, Limits, Sandbox, Stream
 
 _TABLE: Final = "application/sparql-results+json"
 _SHORT: Final = 4_000
 """Characters of a query that is looked at without a thread."""
-_CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+CHANGING: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID", "SERVICE"})
 """What makes an answer another one each time, so that it is not kept."""
 
 
@@ -97,11 +102,23 @@ class Kept:
                 self._size -= len(gone.body)
 
 
+def changes_by_itself(text: str, longest: int) -> bool:
+    """Whether an answer may be another one each time, though nothing was written. What is refused has no lasting answer either.
+
+    >>> changes_by_itself("SELECT (NOW() AS ?now) {}", 100), changes_by_itself("ASK { ?s ?p 'NOW()' }", 100)
+    (True, False)
+    """
+    try:
+        return bool(guard(text, longest) & CHANGING)
+    except BadInput:
+        return True
+
+
 class Querying(Asking):
     """Queries of the graph."""
 
     @cached_property
-    def sandbox(self) -> Sandbox:
+    def sandbox(self) -> Sandbox | RemoteSandbox:
         """The processes in which strangers' queries run; started when the first one comes."""
         settings = self.settings
         limits = Limits(
@@ -112,6 +129,12 @@ class Querying(Asking):
             staleness=settings.query_staleness_s,
         )
         opened = ExitStack()
+        if isinstance(self._store, RemoteStore):
+            remote = RemoteSandbox(self._store, settings.data / "snapshots", limits, self._asserted)
+            self._opened.callback(remote.close)
+            return remote
+        if not isinstance(self._store, Copyable):
+            raise Unavailable("This triplestore lets nobody copy it, and so no stranger's query can be run apart.")
         if settings.store == "memory":
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="headwater-snapshots-")))
         else:
@@ -120,15 +143,28 @@ class Querying(Asking):
         self._opened.callback(opened.close)
         return sandbox
 
+    def _asserted(self, graph: str) -> list[Triple] | None:
+        """What a record's graph says, from the ledger; None for one that is no record's now."""
+        head = self.ledger.head(graph)
+        entry = self.ledger.entry(head.sequence) if head is not None and head.act == "write" else None
+        return None if entry is None else list(entry.record(RecordMaker(self.mint)).asserted)
+
     def sandbox_works(self) -> bool:
         """Whether strangers' queries find a process that runs them; where none could be started, it is tried again."""
         sandbox = self.sandbox_if_started
         return sandbox is None or sandbox.works()
 
     @property
-    def sandbox_if_started(self) -> Sandbox | None:
+    def sandbox_if_started(self) -> Sandbox | RemoteSandbox | None:
         """The sandbox, if a stranger's query has come yet."""
         return self.__dict__.get("sandbox")
+
+    @cached_property
+    def federation(self) -> Federation:
+        """Who hands on what queries and updates ask of other servers, as far as the settings allow it."""
+        federation = Federation(self.settings)
+        self._opened.callback(federation.close)
+        return federation
 
     @cached_property
     def query_log(self) -> QueryLog:
@@ -149,9 +185,19 @@ class Querying(Asking):
 
         Raises `BadQuery`, `TooLarge`, `NotAcceptable`.
         """
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         default, named = self._dataset(text, words, reader, None, "")
+        text, lease = self.federation.lent(text, "", time.monotonic() + self.settings.query_timeout_s)
+        try:
+            return self._answered(text, reader, media_type, default, named)
+        except HeadwaterError as error:
+            raise lease.meant(error) from None
+        finally:
+            lease.close()
 
+    def _answered(
+        self, text: str, reader: Reader, media_type: str | None, default: tuple[str, ...], named: tuple[str, ...]
+    ) -> tuple[bytes, str]:
         def ends(asked: str) -> bytes:
             graphs = [NamedNode(graph) for graph in default]
             return self._store.query(asked, graphs, named=[NamedNode(graph) for graph in named], accept=_TABLE).body
@@ -191,8 +237,15 @@ class Querying(Asking):
         def ends(asked: str) -> bytes:
             return self.sandbox.query(asked, default, named, _TABLE, base=base, job=job).body()
 
-        text = self._with_lineage(text, reader, base, default, ends)
-        return self._told(self.sandbox.query(text, default, named, media_type, base=base, job=job), key, keeping)
+        text, lease = self.federation.lent(text, base, job.deadline)
+        try:
+            text = self._with_lineage(text, reader, base, default, ends)
+            stream = self.sandbox.query(text, default, named, media_type, base=base, job=job)
+            stream.ended = lease.close
+            return self._told(stream, key, keeping)
+        except HeadwaterError as error:
+            lease.close()
+            raise lease.meant(error) from None
 
     def at_once(
         self,
@@ -208,14 +261,13 @@ class Querying(Asking):
         or what puts the query into a worker's hands, if one has nothing to do. None where `stream` must be asked, which waits.
         Raises what `stream` raises.
         """
-        if len(text) > _SHORT or mentions_lineage(text):
+        if len(text) > _SHORT or mentions_lineage(text) or "SERVICE" in text.upper():
             return None
         found, key, keeping = self._looked_up(text, reader, media_type, dataset, base)
         if found is not None:
             return found
         default, named = key[4], key[5]
-        if len(default) == 1:
-            text = types_after_paths(text, base)
+        text = self._with_paths(text, base, default)
 
         def begin() -> AtOnce | None:
             begun = self.sandbox.begin(text, default, named, media_type, base=base, job=job)
@@ -227,7 +279,7 @@ class Querying(Asking):
         self, text: str, reader: Reader, media_type: str | None, dataset: Clauses | None, base: str
     ) -> tuple[Told | None, _Key, bool]:
         """The answer that was kept, all that it depends on, and whether it may be kept."""
-        words = guard(text, self.settings.max_query_length)
+        words = guard(text, self.settings.max_query_length, self.federation.words)
         sequence = self._store.sequence()
         self._standing(sequence)
         default, named = self._dataset(text, words, reader, dataset, base)
@@ -235,7 +287,7 @@ class Querying(Asking):
         levels = sorted(name for name in self._index.levels() if reader.sees(name)) if mentions_lineage(text) else []
         # The text and the levels stay apart: joined, a text that ends in a level's name would be taken for another reader's.
         key = (text, tuple(levels), base, media_type, default, named, sequence)
-        keeping = not words & _CHANGING
+        keeping = not words & CHANGING
         return self.kept_answers.find(key) if keeping else None, key, keeping
 
     def _told(self, stream: Stream, key: _Key, keeping: bool) -> Told | Stream:
@@ -270,13 +322,18 @@ class Querying(Asking):
             return default, tuple(graph for graph in own.named if graph in seen)
         return views, tuple(self.visible_graphs(reader)) if "GRAPH" in words else ()
 
+    def _with_paths(self, text: str, base: str, default: Sequence[str]) -> str:
+        """`text` with endless paths, and what stands beside them, in an order that the engine does not stumble over."""
+        if self._store.lateral:
+            text = paths_first(text, base)
+        return types_after_paths(text, base) if len(default) == 1 else text
+
     def _with_lineage(self, text: str, reader: Reader, base: str, default: Sequence[str], ask: Callable[[str], bytes]) -> str:
         """`text` with its lineage patterns worked out, and with types beside endless paths as filters.
 
         `ask` runs a query and gives its table as JSON.
         """
-        if len(default) == 1:
-            text = types_after_paths(text, base)
+        text = self._with_paths(text, base, default)
         patterns = lineage_patterns(text, base)
         if not patterns:
             return text
@@ -302,11 +359,11 @@ class Querying(Asking):
         def resolve(iri: str) -> str:
             return self.resolve(iri, reader)
 
-        def impact(iri: str) -> dict[str, Any]:
-            fields = ("distance", "state", "severity", "justification")
-            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=fields, include=("none",))
+        def impact(iri: str, fields: Sequence[str]) -> dict[str, Any]:
+            return self.impact(iri, reader, max_nodes=MOST_NODES, fields=tuple(fields), include=("none",))
 
-        return replaced(text, [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns])
+        blocks = [(pattern, block(pattern, resolve, ends, sight, impact)) for pattern in patterns]
+        return replaced(text, blocks, lateral=self._store.lateral)
 
     def visible_graphs(self, reader: Reader) -> Mapping[str, str]:
         """The named graphs that exist for a reader (one for each record that he may see), each with its visibility."""

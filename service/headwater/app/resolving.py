@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import re
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from pathlib import Path, PureWindowsPath
 from stat import S_ISREG
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from headwater.app.reaching import Private, connect, hung_up_after, left
 from headwater.checking.places import Address, Digest, Sighting
 from headwater.settings import Settings
 
@@ -30,7 +27,6 @@ _REDIRECTS = 5
 _ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _DIGEST = re.compile(r"([a-z0-9]+):([0-9a-f]+)", re.IGNORECASE)
 _RESOLVERS = {"doi": "https://doi.org/", "hdl": "https://hdl.handle.net/"}
-_TRANSLATED = IPv6Network("64:ff9b::/96")
 _SAFE = "/%?&=:@!$'()*+,;~-._[]"
 
 
@@ -110,7 +106,7 @@ class Resolver:
                 if status in (405, 501) and method == "HEAD":
                     method = "GET"  # some servers only know this; the answer is not read
                     status, onwards = self._asked(url, method, until)
-            except _Private:
+            except Private:
                 return Sighting("not_checked", "private")
             except (OSError, http.client.HTTPException, ValueError):
                 return Sighting("not_checked", "no-answer")
@@ -122,78 +118,15 @@ class Resolver:
 
     def _asked(self, url: str, method: str, until: float) -> tuple[int, str | None]:
         parts = urlsplit(url)
-        rest = until - time.monotonic()
-        if rest <= 0:
-            raise TimeoutError
-        connection = _connection(parts.scheme, parts.hostname or "", parts.port, rest, self._private)
-        # The time-out of a socket begins anew with every byte; this one does not.
-        alarm = threading.Timer(rest, _hang_up, [connection])
-        alarm.daemon = True
-        alarm.start()
-        try:
+        rest = left(until)
+        connection = connect(parts.scheme, parts.hostname or "", parts.port, rest, private=self._private)
+        with hung_up_after(connection, rest):
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": "headwater", "Accept": "*/*", "Connection": "close"}
             connection.request(method, target, headers=headers | ({"Range": "bytes=0-0"} if method == "GET" else {}))
             answer = connection.getresponse()
-            if time.monotonic() >= until:
-                raise TimeoutError  # what was cut off in the middle of its headers is no answer
+            left(until)  # what was cut off in the middle of its headers is no answer
             return answer.status, answer.getheader("Location")
-        finally:
-            alarm.cancel()
-            connection.close()
-
-
-class _Private(Exception):
-    """A name leads into a network that is not to be asked."""
-
-
-class _Pinned(http.client.HTTPConnection):
-    """A connection to a network address that was checked, whatever its name leads to by now."""
-
-    def __init__(self, host: str, port: int, at: str, timeout: float, security: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, timeout=timeout)
-        self._at = at
-        self._security = security
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self._at, self.port), self.timeout)
-        if self._security is not None:
-            self.sock = self._security.wrap_socket(self.sock, server_hostname=self.host)
-
-
-def _connection(scheme: str, host: str, port: int | None, timeout: float, private: bool) -> _Pinned:
-    number = port or (443 if scheme == "https" else 80)
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)]
-    if not private and not all(map(is_public, found)):
-        raise _Private
-    return _Pinned(host, number, found[0], timeout, ssl.create_default_context() if scheme == "https" else None)
-
-
-def is_public(address: str) -> bool:
-    """Whether a network address is one that anybody on the internet may ask.
-
-    >>> [is_public(text) for text in ("93.184.215.14", "127.0.0.1", "10.0.0.7", "169.254.169.254", "::ffff:10.0.0.7", "::1")]
-    [True, False, False, False, False, False]
-    """
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if inner is not None:
-            return is_public(str(inner))
-        if found in _TRANSLATED:
-            return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it was closed in this moment
 
 
 def _meaning(status: int) -> Sighting:

@@ -7,7 +7,9 @@ sandbox on copies of the graphs that it names; the graphs that come out differen
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +21,7 @@ from headwater.access.levels import level
 from headwater.app.querying import Querying
 from headwater.app.report import RecordOutcome
 from headwater.app.writing import Importing, Overtaken
-from headwater.errors import BadParameter, Conflict, Forbidden, NotFound
+from headwater.errors import BadParameter, BadQuery, Conflict, Forbidden, HeadwaterError, NotFound
 from headwater.ledger.ledger import Revision
 from headwater.records.draft import Draft
 from headwater.store.guard import guard
@@ -29,6 +31,8 @@ from headwater.store.sandbox import scratch
 from headwater.terms.minting import is_entailed
 
 _ATTEMPTS = 20
+_LONGEST_S = 3600.0
+"""How long, at most, the addresses hold that stand for what an update asks elsewhere: it may have to be worked out again."""
 _EVIDENCE = "asserted"
 
 
@@ -69,7 +73,7 @@ class Updating(Querying):
         Raises `BadQuery` for a text that does not parse or may not be run, `RejectedByGate` where the gate refuses what would
         come of it, `Forbidden` where the writer's scope does not reach so far, `TooLarge` where it may touch too much.
         """
-        guard(text, self.settings.max_update_length)
+        words = guard(text, self.settings.max_update_length, self.federation.words)
         named = footprint(text, base)
         if named.everything and not writer.may("admin"):
             raise Forbidden(
@@ -78,13 +82,20 @@ class Updating(Querying):
             )
         text = using(text, dataset) if dataset else text
         touched = named.iris | {*(dataset.default if dataset else ()), *(dataset.named if dataset else ())}
+        if "LOAD" in words:
+            self._parses(text, base)
+            text = self.federation.loaded(text, base)
+        text, lease = self.federation.lent(text, base, time.monotonic() + _LONGEST_S)
         # One at a time: what others would work out meanwhile would be overtaken.
-        with self._updating:
+        with self._updating, closing(lease):
             for _ in range(_ATTEMPTS):
                 copied, most = self._copied(touched, named.any_graph, writer), self.settings.max_update_statements
-                stream = self.sandbox.update(text, copied, most, base=base)
-                self._standing(stream.sequence)
-                changed = list(scratch.changes(stream.body()))
+                try:
+                    stream = self.sandbox.update(text, copied, most, base=base)
+                    self._standing(stream.sequence)
+                    changed = list(scratch.changes(stream.body()))
+                except HeadwaterError as error:
+                    raise lease.meant(error) from None
                 try:
                     return self._write(changed, writer, visibility, after=stream.sequence)
                 except Overtaken:
@@ -94,6 +105,17 @@ class Updating(Querying):
             f"The update was worked out {_ATTEMPTS} times, and each time somebody else had written before it was done.",
             remedy="Try again when there is less writing.",
         )
+
+    def _parses(self, text: str, base: str) -> None:
+        """Raises `BadQuery` for a text that does not parse, before anything is fetched for it."""
+        text, lease = self.federation.lent(self.federation.loaded(text, base, blank=True), base, 0.0)
+        lease.close()
+        try:
+            self.sandbox.update(text, {}, 0, base=base).body()
+        except BadQuery as error:
+            # What it asks of nobody, and finds in no graph, may well fail.
+            if error.detail.startswith("The update does not parse"):
+                raise
 
     def _copied(self, touched: frozenset[str], any_graph: bool, writer: Reader) -> dict[str, str]:
         """The graphs that an update works on, by the names that it knows them by."""

@@ -32,6 +32,7 @@ from headwater.records.record import Record, RecordMaker
 from headwater.store.protocol import TripleStore
 from headwater.store.views import Applied, Views
 from headwater.terms.minting import Mint
+from headwater.terms.vocabulary import vocabulary
 
 _log = logging.getLogger("headwater")
 _CATCH_UP = 500
@@ -67,7 +68,14 @@ class Writer:
     """The one writer of a data folder. Its methods may be called from any thread; one at a time does its work."""
 
     def __init__(
-        self, ledger: Ledger, store: TripleStore, views: Views, index: LineageIndex, mint: Mint, index_folder: Path | None
+        self,
+        ledger: Ledger,
+        store: TripleStore,
+        views: Views,
+        index: LineageIndex,
+        mint: Mint,
+        maker: RecordMaker,
+        index_folder: Path | None,
     ) -> None:
         self._ledger = ledger
         self._store = store
@@ -75,12 +83,14 @@ class Writer:
         self._index = index
         self._mint = mint
         self._index_folder = index_folder
-        self._maker = RecordMaker(mint)
+        self._maker = maker
         self._gate: Gate | None = None
         self._lock = threading.RLock()
         self._saved = self._tried = index.sequence
         self._classes = Classes(store, views)
         self.audit_due: Callable[[str], None] = lambda _reason: None
+        self.permit: Callable[[], None] = lambda: None
+        """Called before a write; raises where this process may not write."""
 
     # --- importing
 
@@ -97,6 +107,8 @@ class Writer:
         progress: Progress | None,
     ) -> ImportReport:
         """Read a source and write its records in batches, each batch one transaction; what is damaged is reported, not lost."""
+        if not dry_run:
+            self.permit()
         report = ImportReport(source.name, importer.name, visibility, dry_run)
         expected = importer.size(source) if progress is not None else None
         done = 0
@@ -142,6 +154,7 @@ class Writer:
             return
         with self._lock:
             if not dry_run:
+                self.permit()
                 self.catch_up()
             accepted, rejected = self._sorted(records)
             self._take(accepted, by, dry_run, report)
@@ -195,6 +208,7 @@ class Writer:
         verdicts = self.gate.check(list(same.values())) if same else {}
         if others:
             going = [Applied(iri, None) for iri in withdrawn]
+            self.views.expect(others)
             joint = self.views.foresee([*(Applied(record.iri, record) for record in others), *going])
             around = Around(self._store, self.views, [*revised, *withdrawn], joint)
             found = self.gate.check(*self._classes.applied(with_joint(others, joint), around))
@@ -223,6 +237,7 @@ class Writer:
         """
         records = [self._maker.make(draft, level, by.name, by.version, by.evidence) for draft, level in drafts]
         with self._lock:
+            self.permit()
             self.catch_up()
             if after is not None and self._ledger.last_sequence() != after:
                 raise Overtaken("Something was written in the meantime.")
@@ -270,6 +285,7 @@ class Writer:
     def withdraw(self, iri: str, *, by: str, reason: str) -> Revision:
         """Withdraw a record: its statements leave the views unless another record makes them; a tombstone stays."""
         with self._lock:
+            self.permit()
             head = self._ledger.head(iri)
             if head is None:
                 raise NotFound(f"There is no record <{iri}>.")
@@ -330,8 +346,11 @@ class Writer:
         if revisions[-1].sequence - self._tried >= _SAVE_EVERY:
             self.save_index()
 
-    def catch_up(self, progress: Progress | None = None) -> int:
-        """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind."""
+    def catch_up(self, progress: Progress | None = None, *, save: bool = True) -> int:
+        """Bring store and index to the ledger's last sequence number; returns how many entries one of them was behind.
+
+        Without `save` the index is only saved after many entries, as with every write.
+        """
         with self._lock:
             last = self._ledger.last_sequence()
             if self._store.sequence() > last or self._index.sequence > last:
@@ -353,26 +372,14 @@ class Writer:
                 (lambda: self._index.sequence, self._apply_to_index),
             ):
                 while part() < last:
-                    entries = self._since(part())
+                    entries = self._ledger.whole_since(part(), _CATCH_UP)
                     apply([self._applied(entry) for entry in entries], [entry.revision for entry in entries])
                     done += len(entries)
                     if progress is not None:
                         progress(done, None)
-            self.save_index()
+            if save:
+                self.save_index()
             return behind
-
-    def _since(self, sequence: int) -> list[Entry]:
-        """The next entries, and never a part of one write: what a crash cut short has to be done again as a whole."""
-        entries: list[Entry] = []
-        while more := self._ledger.since(entries[-1].revision.sequence if entries else sequence, _CATCH_UP):
-            entries += more
-            if len(more) < _CATCH_UP:
-                break
-            times = [entry.revision.written_at for entry in entries]
-            whole = next((place for place in range(len(times) - 1, 0, -1) if times[place] != times[place - 1]), 0)
-            if whole:
-                return entries[:whole]
-        return entries
 
     def _applied(self, entry: Entry) -> Applied:
         return Applied(entry.revision.iri, entry.record(self._maker) if entry.revision.act == "write" else None)
@@ -384,6 +391,8 @@ class Writer:
             self.views.clear()
             self._index.clear()
             self._fill_store(last, progress, with_index=True)
+            # Emptying the store has taken the note with it; without, the next start would make everything anew once more.
+            self._store.remember_ontology(vocabulary().digest)
             self.save_index()
             return last
 

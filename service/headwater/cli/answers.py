@@ -25,8 +25,9 @@ def name(answer: Answer, iri: str) -> str:
 
 
 def label(answer: Answer, iri: str) -> str:
-    """The label of a thing, or its IRI, shortened."""
-    return str((answer.get("nodes", {}).get(iri) or {}).get("label") or curie(iri))
+    """The label of a thing, or its IRI, shortened. `names` has those of things that the answer only passes by."""
+    passed = answer.get("names") or {}
+    return str((answer.get("nodes", {}).get(iri) or {}).get("label") or passed.get(iri) or curie(iri))
 
 
 def link_words(edge: Mapping[str, Any], *, upstream: bool) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from headwater.cli.opening import holds_data, settings
 from headwater.cli.options import Data, Json
-from headwater.errors import BadParameter, NotFound
+from headwater.errors import NotFound
 
 if TYPE_CHECKING:
     from headwater.settings import Settings
@@ -21,11 +21,23 @@ def backup(
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Copy the ledger into a file, also while a server is using it."""
-    from headwater.cli.printing import show, show_json
-    from headwater.ledger.backup import manifest_path, take
+    """Copy the ledger into a file, also while a server is using it; from PostgreSQL, too."""
+    from headwater.cli.printing import progress, show, show_json
+    from headwater.ledger.backup import manifest_path, take, take_from
+    from headwater.ledger.ledger import Ledger
+    from headwater.ledger.schema import connect_engine, expect_schema
 
-    manifest = take(ledger_of(settings(data)), file)
+    chosen = settings(data)
+    if chosen.ledger:
+        ledger = Ledger(connect_engine(chosen.ledger, reading=True))
+        try:
+            expect_schema(ledger.engine)
+            with progress("Copying the ledger") as follow:
+                manifest = take_from(ledger, file, follow)
+        finally:
+            ledger.close()
+    else:
+        manifest = take(ledger_of(chosen), file)
     if as_json:
         show_json({"file": str(file), **asdict(manifest)})
     else:
@@ -39,11 +51,7 @@ def backup(
 
 
 def ledger_of(chosen: Settings) -> Path:
-    """The ledger's file. Raises `BadParameter` for a ledger in a database server, `NotFound` if there is none."""
-    if chosen.ledger:
-        raise BadParameter(
-            "the ledger is kept in a database of its own", remedy="Back that database up with its own tools, such as pg_dump."
-        )
+    """The file of a ledger in the data folder. Raises `NotFound` if there is none."""
     if not holds_data(chosen):
         raise NotFound(f"there is no Headwater data in {chosen.data}", remedy="Name the right folder with --data.")
     return chosen.data / "ledger.sqlite"

@@ -15,7 +15,7 @@ import typer
 
 from headwater.cli.opening import holds_data, opened, settings
 from headwater.cli.options import Data, Json
-from headwater.errors import FolderBusy, HeadwaterError
+from headwater.errors import FolderBusy, HeadwaterError, LedgerBusy
 
 if TYPE_CHECKING:
     from headwater.cli.printing import Line
@@ -103,9 +103,13 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
             f"of the questions of the last hours some took more than {_SLOW_S:g} s, the slowest {worst}; "
             "the log of queries in the data folder has them"
         )
+    if chosen.ledger:
+        found["ledger"] = _ledger(chosen.ledger, broken, warnings)
     try:
         with opened(chosen.data) as headwater:
             found |= {"state": "open", "status": headwater.status()}
+        for lack in found["status"].get("server", {}).get("lacks", ()):
+            warnings.append(f"the triplestore {found['status']['server']['server']}: {lack.rstrip('.')}")
         audit = found["status"]["audit"]
         if audit["due"]:
             reasons = " ".join(audit["reasons"]).rstrip(".")
@@ -114,12 +118,38 @@ def _folder(chosen: Settings, broken: list[str], warnings: list[str]) -> dict[st
             )
         if audit["failure"] is not None:
             warnings.append(f"the last audit failed at {audit['failure']['at']}: {audit['failure']['detail'].rstrip('.')}")
-    except FolderBusy as error:
+    except (FolderBusy, LedgerBusy) as error:
         found["state"] = "in use"
         warnings.append(f"{error.detail} Its state cannot be looked into from here; /health/ready tells")
     except HeadwaterError as error:
         found["state"] = "broken"
         broken.append(f"{error.detail} {error.remedy}")
+    return found
+
+
+def _ledger(address: str, broken: list[str], warnings: list[str]) -> dict[str, Any]:
+    """The ledger's database: where it is, without a password, and whether it keeps what it is given."""
+    from headwater.ledger.addresses import parsed, told
+    from headwater.ledger.postgres import facts
+    from headwater.ledger.schema import connect_engine
+
+    found: dict[str, Any] = {}
+    try:
+        found["address"] = told(parsed(address))
+        engine = connect_engine(address, reading=True)
+    except HeadwaterError as error:
+        broken.append(f"{error.detail} {error.remedy}")
+        return found
+    try:
+        if engine.dialect.name == "postgresql":
+            with engine.connect() as connection:
+                found |= facts(connection)
+            if found["fsync"] != "on":
+                warnings.append("the ledger's PostgreSQL runs with fsync=off: after a power cut the ledger may be damaged")
+            if found["replica"] == "true":
+                warnings.append("the ledger's PostgreSQL is a replica: readers can follow it, nobody can write to it")
+    finally:
+        engine.dispose()
     return found
 
 
@@ -151,6 +181,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Line]:
     yield "", ""
     yield f"Data folder {data['folder']}: {data['state']}", "bold"
     yield f"  free on that disk: {data['free_bytes'] / 2**30:,.1f} GiB", ""
+    if data.get("ledger"):
+        yield f"  ledger: {_value(data['ledger'])}", ""
     for name, value in (data["status"] or {}).items():
         yield f"  {name.replace('_', ' ')}: {_value(value)}", ""
     for group in _GROUPS:

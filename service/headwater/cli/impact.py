@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from headwater.cli.printing import Line
 
 
+_MOST_PASSED = 5000
+"""Things on the way that are called by name; a report that long is not read to its end."""
+
+
 def impact(
     identifiers: Identifiers,
     change: Annotated[
@@ -110,6 +114,10 @@ def impact(
 
         def told(answer: Mapping[str, Any]) -> Iterable[Line]:
             notice = None if change else headwater.describe(answer["root"], LOCAL).thing.label
-            return impact_lines(answer, title=notice)
+            nodes = answer["nodes"]
+            # With --types or --max-nodes the things on the way are not in the answer.
+            passed = {iri for node in nodes.values() for iri in node.get("via") or () if iri not in nodes}
+            names = headwater.labels(sorted(passed)[:_MOST_PASSED], LOCAL)
+            return impact_lines({**answer, "names": names}, title=notice)
 
         answer_each(identifiers, as_json, lambda iri: headwater.impact(iri, LOCAL, **parameters), told)

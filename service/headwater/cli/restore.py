@@ -19,14 +19,27 @@ def restore(
     as_json: Json = False,
     data: Data = None,
 ) -> None:
-    """Put a backup into an empty data folder, then make store and index anew from it."""
-    from headwater.cli.printing import show, show_json
-    from headwater.ledger.backup import put_back
+    """Put a backup into an empty data folder, or the empty database that the setting ledger names; then make store and index.
+
+    So a ledger moves from SQLite to PostgreSQL, and back.
+    """
+    from headwater.cli.printing import progress, show, show_json
+    from headwater.ledger.backup import put_back, put_into
+    from headwater.ledger.ledger import Ledger
+    from headwater.ledger.schema import open_engine
 
     chosen = settings(data)
+    if chosen.role != "writer":
+        raise BadParameter(f"role: a {chosen.role} writes nothing into the ledger", parameter="role", remedy="Leave role unset.")
     if chosen.ledger:
-        raise BadParameter("the ledger is kept in a database of its own", remedy="Restore that database with its own tools.")
-    put_back(file, chosen.data / "ledger.sqlite")
+        ledger = Ledger(open_engine(chosen.ledger))
+        try:
+            with progress("Filling the ledger") as follow:
+                put_into(file, ledger, follow)
+        finally:
+            ledger.close()
+    else:
+        put_back(file, chosen.data / "ledger.sqlite")
     with opened(data) as headwater:
         sequence = headwater.sequence
     if as_json:

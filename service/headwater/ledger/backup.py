@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headwater import __version__
 from headwater.errors import Conflict, StorageFailed, UnreadableSource
-from headwater.ledger.ledger import now
+from headwater.ledger.copying import copy_whole
+from headwater.ledger.ledger import Ledger, now
+from headwater.ledger.schema import connect_engine, expect_schema, open_engine
 
 _CHUNK = 1 << 20
 
@@ -43,22 +46,46 @@ def take(ledger: Path, copy: Path) -> Manifest:
 
     SQLite's online backup copies a consistent state; copying the file itself would not, as part of it stands in the WAL.
     """
+
+    def fill(part: Path) -> None:
+        address = f"{ledger.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+
+    return _taken(copy, fill)
+
+
+def take_from(ledger: Ledger, copy: Path, progress: Callable[[int, int | None], None] | None = None) -> Manifest:
+    """Copy a ledger in any database into a file as `take` makes it, up to the entry that is its last one now."""
+
+    def fill(part: Path) -> None:
+        target = Ledger(open_engine(f"sqlite:///{part}"))
+        try:
+            copy_whole(ledger, target, progress)
+        finally:
+            target.close()
+
+    return _taken(copy, fill)
+
+
+def _taken(copy: Path, fill: Callable[[Path], None]) -> Manifest:
     if copy.exists() or manifest_path(copy).exists():
         raise Conflict(f"{copy} exists already.", remedy="Choose another name: a backup replaces nothing.")
     part = copy.with_name(f".{copy.name}.part")
     try:
-        with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as source:
-            with closing(sqlite3.connect(part)) as target:
-                source.backup(target)
-                # A copy is one file: without this it would come with a WAL of its own when it is looked into.
-                target.execute("PRAGMA journal_mode=DELETE")
-            _settle(part)
+        part.unlink(missing_ok=True)
+        fill(part)
+        # A copy is one file: without this it would come with a WAL of its own when it is looked into.
+        with closing(sqlite3.connect(part)) as target:
+            target.execute("PRAGMA journal_mode=DELETE")
+        _settle(part)
         manifest = _describe(part)
         part.replace(copy)
         manifest_path(copy).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
     except (sqlite3.Error, OSError) as error:
+        raise StorageFailed(f"The ledger could not be copied to {copy}: {error}") from error
+    finally:
         part.unlink(missing_ok=True)
-        raise StorageFailed(f"The ledger {ledger} could not be copied to {copy}: {error}") from error
     return manifest
 
 
@@ -88,6 +115,29 @@ def put_back(copy: Path, ledger: Path) -> Manifest:
         raise StorageFailed(f"{copy} could not be put back as {ledger}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
+    return expected
+
+
+def put_into(copy: Path, ledger: Ledger, progress: Callable[[int, int | None], None] | None = None) -> Manifest:
+    """Put a copy into an empty ledger in any database. Raises `UnreadableSource` for a damaged copy, `Conflict` for a ledger
+    that is not empty.
+    """
+    expected = _read_manifest(copy)
+    try:
+        if _describe(copy).sha256 != expected.sha256:
+            raise UnreadableSource(
+                f"{copy} is not what its manifest says.", remedy="Take another backup, or fetch this one again."
+            )
+    except sqlite3.Error as error:
+        raise UnreadableSource(f"{copy} is not a ledger: {error}", remedy="Take another backup.") from error
+    except OSError as error:
+        raise UnreadableSource(f"{copy}: {error.strerror or error}") from error
+    source = Ledger(connect_engine(f"sqlite:///{copy}", reading=True))
+    try:
+        expect_schema(source.engine)
+        copy_whole(source, ledger, progress)
+    finally:
+        source.close()
     return expected
 
 

@@ -6,6 +6,9 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData
 
 metadata = MetaData()
 
+MOMENT = String(32).with_variant(String(32, collation="C"), "postgresql")
+"""Times are compared as texts: byte by byte, whatever language the database speaks."""
+
 records = Table(
     "records",
     metadata,
@@ -33,7 +36,7 @@ revisions = Table(
     Column("findings", Text, nullable=False, comment="JSON list: what was repaired, not mapped, missing"),
     Column("reason", Text, nullable=False, comment="why withdrawn; empty for a write"),
     Column("actor", Text, nullable=False),
-    Column("written_at", String(32), nullable=False, comment="ISO 8601, UTC"),
+    Column("written_at", MOMENT, nullable=False, comment="ISO 8601, UTC"),
     UniqueConstraint("record", "number"),
     Index("revisions_by_record", "record", "sequence"),
 )

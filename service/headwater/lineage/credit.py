@@ -12,7 +12,6 @@ from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from headwater.lineage.graph import LineageGraph
 
@@ -27,6 +26,8 @@ def shares(graph: LineageGraph, thing: Collection[int]) -> NDArray[np.float64]:
     each over its links once.
     """
     found = np.zeros(graph.size)
+    from scipy.sparse import csr_array
+
     weight = np.array([role.weight for role in graph.words.roles])
     nodes = graph.downstream(sorted(thing)).nodes
     found[sorted(thing)] = 1.0

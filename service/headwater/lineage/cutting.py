@@ -14,8 +14,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from headwater.lineage.carrying import Bundles
 from headwater.lineage.ways import Ways
@@ -82,6 +80,9 @@ def _at_large(ways: Ways, label: Callable[[int], int]) -> Cut:
 
 def _crossing(ways: Ways, costs: list[int]) -> list[int]:
     """The arcs (by position in `first`) of the minimum cut that lies nearest to the starts."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
     first, size = ways.first, len(ways.thing)
     boundless = sum(costs) + 1
     source, sink = size, size + 1

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from headwater.lineage.best_ways import best_ways
 from headwater.lineage.cutting import MOST_ARCS, Cut, smallest_cut
@@ -203,6 +201,9 @@ def _bottleneck(ways: Ways, teller: Teller) -> Hop | None:
     """The weakest hop on the way whose weakest hop is the strongest: however one goes, one crosses a hop as weak as this."""
     if not len(ways.first) or set(ways.starts) & set(ways.ends):
         return None
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order
+
     first, graph = ways.first, ways.graph
     before, after = ways.thing[ways.source[first]], ways.thing[ways.target[first]]
     unpinned = ~graph.pinned[before]

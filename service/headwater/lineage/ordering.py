@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 Pair = tuple[int, int]
 _MOST_ROUNDS = 50
@@ -73,6 +71,9 @@ def _circles(count: int, pairs: list[Pair]) -> list[int]:
     """For each item the number of the circle (strongly connected component) that it is in; one of its own where in none."""
     if not pairs:
         return list(range(count))
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     ends = np.array(pairs, np.int32)
     matrix = csr_array((np.ones(len(pairs), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
     _, labels = connected_components(matrix, directed=True, connection="strong")

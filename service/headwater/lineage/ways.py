@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from headwater.lineage.carrying import Bundles, resting_on
 from headwater.lineage.graph import Adjacency, BoolArray, Int32Array, LineageGraph
@@ -258,6 +256,9 @@ def _by_name(names: Sequence[str], numbers: Int32Array) -> Int32Array:
 
 def _togo(source: Int64Array, target: Int64Array, cost: Int32Array, size: int, ends: Sequence[int]) -> Int64Array:
     """The cheapest cost from each state to an end; -1 where no way leads to one."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
     backwards = csr_array((cost.astype(np.float64), (target, source)), shape=(size, size))
     far = dijkstra(backwards, directed=True, indices=list(ends), min_only=True)
     return np.where(np.isfinite(far), far, -1).astype(np.int64)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resvg_py
-
 from headwater.errors import HeadwaterError, TooLarge
 
 _MOST_PIXELS = 16_000_000
@@ -26,5 +24,7 @@ def png(picture: str, *, zoom: float = 2.0) -> bytes:
         zoom /= 2
     if width * height * zoom * zoom > _MOST_PIXELS:
         raise TooLarge("the picture is too large for PNG", remedy="Ask for the SVG, or for less depth.")
+    import resvg_py
+
     drawn = resvg_py.svg_to_bytes(svg_string=picture, background="#ffffff", zoom=zoom, sans_serif_family="DejaVu Sans")
     return bytes(drawn)

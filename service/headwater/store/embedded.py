@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import io
+import logging
+import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,11 +23,13 @@ from pyoxigraph import (
 )
 
 from headwater.errors import FolderBusy, StorageFailed, TooLarge
+from headwater.settings import Settings
 from headwater.store.protocol import ATOMIC, STATE, Answer, StoreBroken
 from headwater.store.serialising import run, write
 from headwater.store.spelling import triple_as_stored
 from headwater.terms.names import HW
 
+_log = logging.getLogger("headwater")
 _SEQUENCE = HW.sequence
 _ONTOLOGY = HW.ontology
 _ATOMIC_LIMIT = 200_000
@@ -52,6 +56,27 @@ class EmbeddedStore:
         self._store: Store | None = _open(path)
         self._changes = 0
         self._counted = (-1, 0)
+
+    @classmethod
+    def open_for(cls, settings: Settings, owner: str) -> EmbeddedStore:
+        """The store in the data folder, or one in memory. One that is damaged is put aside as `store.damaged` and begun anew,
+        since the ledger has all of it. Raises `StorageFailed` where the disk refuses.
+        """
+        if settings.store == "memory":
+            return cls(None)
+        path = settings.data / "store"
+        try:
+            return cls(path)
+        except StoreBroken as error:
+            _log.warning("%s It is made anew from the ledger.", error.detail)
+        aside = path.with_name(f"{path.name}.damaged")
+        try:
+            if aside.exists():
+                shutil.rmtree(aside)
+            path.rename(aside)
+        except OSError as error:
+            raise StorageFailed(f"The damaged triplestore in {path} cannot be put aside: {error.strerror or error}.") from error
+        return cls(path)
 
     @property
     def _live(self) -> Store:
@@ -181,6 +206,9 @@ class EmbeddedStore:
             elif isinstance(node, NamedNode):
                 yield from (quad.triple for quad in self._live.quads_for_pattern(node, predicate, None, graph))
 
+    def expect(self, nodes: Collection[NamedNode], graphs: Sequence[NamedNode], *, as_objects: bool = False) -> None:
+        """A look takes microseconds here: nothing is gained by looking ahead."""
+
     def checkpoint(self, folder: Path) -> int:
         """Write the store as it is now to a new `folder`, for readers in other processes; returns its sequence number.
 
@@ -197,6 +225,10 @@ class EmbeddedStore:
                 return self.sequence()
             except OSError as error:
                 raise StorageFailed(f"The triplestore could not be copied for reading: {error}") from error
+
+    @property
+    def lateral(self) -> bool:
+        return True
 
     @property
     def snapshots(self) -> bool:

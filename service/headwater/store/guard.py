@@ -8,6 +8,7 @@ with pyoxigraph 0.5.13 and a stack of 8 MiB).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from headwater.errors import BadQuery, TooLarge
 
@@ -42,8 +43,11 @@ _ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
 _ITEMS = frozenset({"iri", "string", "variable", "blank", "prefixed", "number"})
 
 
-def guard(text: str, longest: int) -> frozenset[str]:
+def guard(text: str, longest: int, fetching: Collection[str] = ()) -> frozenset[str]:
     """Check a query text; returns its bare words in capitals (so that a caller can ask for `GRAPH`).
+
+    `fetching` names those of `SERVICE` and `LOAD` that may stand in it, as words by themselves
+    (`headwater.store.fetching` looks at what they name).
 
     Raises `TooLarge` for one longer than `longest` characters, `BadQuery` for what is not allowed.
 
@@ -67,9 +71,9 @@ def guard(text: str, longest: int) -> frozenset[str]:
         token = match.group()
         if kind in ("word", "prefixed"):
             word = (match.group("prefix") or "" if kind != "word" else token).upper()
-            fetching = _FETCHING.match(word)
-            if fetching:
-                raise BadQuery(f"{fetching.group(1)} is not allowed here: this endpoint fetches nothing from elsewhere.")
+            fetch = _FETCHING.match(word)
+            if fetch and (kind != "word" or word not in fetching):
+                raise BadQuery(f"{fetch.group(1)} is not allowed here: this endpoint fetches nothing from elsewhere.")
             if kind == "word":
                 words.add(word)
         elif kind == "escape":

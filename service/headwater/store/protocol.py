@@ -7,7 +7,7 @@ means of the few operations here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -104,6 +104,13 @@ class TripleStore(Protocol):
         """
         ...
 
+    def expect(self, nodes: Collection[NamedNode], graphs: Sequence[NamedNode], *, as_objects: bool = False) -> None:
+        """Be told that `about` is going to be asked for these nodes in these graphs (and whether any has them `as_objects`).
+
+        Nothing need be done. A store over a network fetches in one request what would otherwise take one for each node.
+        """
+        ...
+
     def quads(self) -> Iterator[Quad]:
         """Everything, for `verify` and `dump`."""
         ...
@@ -129,6 +136,11 @@ class TripleStore(Protocol):
         self, text: str, graphs: Sequence[NamedNode], bindings: Mapping[str, object] | None = None
     ) -> Iterator[tuple[object, ...]]:
         """The solutions of a trusted SELECT from `queries/`, as tuples of terms in the order of the projection."""
+        ...
+
+    @property
+    def lateral(self) -> bool:
+        """Whether its queries may hold `LATERAL { … }`, which SPARQL 1.1 does not know."""
         ...
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, Protocol, cast
 
 from pyoxigraph import (
@@ -14,6 +15,7 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
+    Triple,
     Variable,
     serialize,
 )
@@ -86,24 +88,48 @@ def write(results: Results, accept: str | None, output: Output, begin: Callable[
     Raises `NotAcceptable` where the answer cannot be had so.
     """
     if isinstance(results, QueryTriples):
-        media_type = accept or "text/turtle"
-        graph_format = _GRAPH_FORMATS.get(media_type)
-        if graph_format is None:
-            raise NotAcceptable(f"A graph cannot be had as {media_type}; it can be as: {', '.join(_GRAPH_FORMATS)}.")
-        prefixes = dict(PREFIXES) if graph_format in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.RDF_XML) else None
-        begin(media_type)
-        serialize(results, cast(IO[bytes], output), format=graph_format, prefixes=prefixes)
-        return media_type
+        return write_graph(results, accept, output, begin)
     media_type = accept or "application/sparql-results+json"
-    result_format = _RESULT_FORMATS.get(media_type)
-    if result_format is None:
-        raise NotAcceptable(f"A table cannot be had as {media_type}; it can be as: {', '.join(_RESULT_FORMATS)}.")
+    refuse_other_than(media_type, graph=False)
+    result_format = _RESULT_FORMATS[media_type]
     begin(media_type)
     if isinstance(results, QueryBoolean) and result_format in (QueryResultsFormat.CSV, QueryResultsFormat.TSV):
         # SPARQL 1.1 defines CSV and TSV for SELECT only; a bare word is what clients expect for ASK.
         output.write(b"true\n" if results else b"false\n")
         return media_type
-    results.serialize(cast(IO[bytes], output), format=result_format)
+    with _reading():
+        results.serialize(cast(IO[bytes], output), format=result_format)
+    return media_type
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What the engine reads while it writes an answer may fail as well."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"The triplestore could not be read: {error}") from error
+
+
+def refuse_other_than(accept: str | None, *, graph: bool) -> None:
+    """Raises `NotAcceptable` where a graph, or a table, cannot be had as `accept`; None always can."""
+    formats: Mapping[str, object] = _GRAPH_FORMATS if graph else _RESULT_FORMATS
+    if accept is not None and accept not in formats:
+        what = "graph" if graph else "table"
+        raise NotAcceptable(f"A {what} cannot be had as {accept}; it can be as: {', '.join(formats)}.")
+
+
+def write_graph(
+    triples: Iterable[Triple], accept: str | None, output: Output, begin: Callable[[str], None] = lambda _: None
+) -> str:
+    """Write triples as `write` does the answer to a CONSTRUCT."""
+    media_type = accept or "text/turtle"
+    refuse_other_than(media_type, graph=True)
+    graph_format = _GRAPH_FORMATS[media_type]
+    prefixes = dict(PREFIXES) if graph_format in (RdfFormat.TURTLE, RdfFormat.TRIG, RdfFormat.RDF_XML) else None
+    begin(media_type)
+    with _reading():
+        serialize(triples, cast(IO[bytes], output), format=graph_format, prefixes=prefixes)
     return media_type
 
 

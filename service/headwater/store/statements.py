@@ -42,17 +42,25 @@ class Term:
 
 @dataclass(slots=True)
 class Statement:
-    """A subject with its verbs and their objects. `start` and `end` are its place, without the dot that may end it."""
+    """A subject with its verbs and their objects. `start` and `end` are its place, without the dot that may end it.
+
+    `dot` is where it ends with that.
+    """
 
     subject: Term
     parts: list[tuple[Term, list[Term]]]
     start: int
     end: int
+    dot: int
 
 
 @dataclass(slots=True)
 class Group:
-    """What stands between two braces: its place in the text, its statements, and the groups within. `graph`: under GRAPH."""
+    """What stands between two braces: its place in the text, its statements, and the groups within. `graph`: under GRAPH.
+
+    `blocks` are the statements between which nothing but filters stands. Only what the first one says stands before all else
+    that the group says, and only if `leads`.
+    """
 
     start: int
     end: int
@@ -60,6 +68,9 @@ class Group:
     template: bool
     statements: list[Statement] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    blocks: list[list[Statement]] = field(default_factory=list)
+    exists: bool = False
+    leads: bool = True
 
     def every(self) -> Iterator[Group]:
         """This group and all within it."""
@@ -104,21 +115,26 @@ class _Reader:
             raise Unread
         return self.tokens[self.place]
 
-    def _group(self, *, graph: bool, template: bool) -> Group:
-        group = Group(self._now().start, 0, graph, template)
+    def _group(self, *, graph: bool, template: bool, exists: bool = False) -> Group:
+        group = Group(self._now().start, 0, graph, template, exists=exists)
         self.place += 1
         under_graph = False
+        going_on = False
         while (token := self._now()).text != "}":
             word = token.text.upper() if token.kind == "word" else ""
+            if token.text == "{" or (word and word not in ("FILTER", "TRUE", "FALSE")):
+                going_on = False
+                group.leads = group.leads and bool(group.blocks)
             if token.text == "{":
                 group.groups.append(self._group(graph=graph or under_graph, template=template))
                 under_graph = False
             elif word in _CALLS:
                 self.place += 1
                 self._call(group, graph)
-            elif word == "GRAPH":
+            elif word in ("GRAPH", "SERVICE"):
+                # What is asked elsewhere is not asked of our lineage either.
                 under_graph = True
-                self.place += 1
+                self.place += 2 if self.tokens[self.place + 1].text.upper() == "SILENT" else 1
                 self._term()
             elif word == "SELECT":
                 self._subselect(group, graph)
@@ -127,7 +143,12 @@ class _Reader:
             elif token.text == ".":
                 self.place += 1
             else:
-                group.statements.append(self._statement())
+                if not going_on:
+                    group.blocks.append([])
+                statement = self._statement()
+                group.statements.append(statement)
+                group.blocks[-1].append(statement)
+                going_on = True
         group.end = token.end
         self.place += 1
         return group
@@ -153,7 +174,7 @@ class _Reader:
             variable = self._now().kind == "variable"
             self.place += 1
             if exists:
-                group.groups.append(self._group(graph=graph, template=False))
+                group.groups.append(self._group(graph=graph, template=False, exists=True))
                 return
             if variable:
                 break
@@ -169,7 +190,7 @@ class _Reader:
         while closing:
             token = self._now()
             if token.text == "{" and group is not None:
-                group.groups.append(self._group(graph=graph, template=False))
+                group.groups.append(self._group(graph=graph, template=False, exists=True))
                 continue
             if token.kind == "open":
                 closing.append(_GROUPED[token.text])
@@ -198,7 +219,8 @@ class _Reader:
                 objects.append(self._term())
             parts.append((verb, objects))
             end = objects[-1].end
-        return Statement(subject, parts, subject.start, end)
+        after = self._now()
+        return Statement(subject, parts, subject.start, end, after.end if after.text == "." else end)
 
     def _verb(self) -> Term:
         first = self.place

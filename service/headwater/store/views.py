@@ -86,6 +86,17 @@ class Views:
         self._internal_live = False
         self._projects.clear()
 
+    def expect(self, records: Iterable[Record]) -> None:
+        """Tell the store that the things of these records are going to be looked up, as the gate and the joint rules do."""
+        nodes: dict[NamedNode, None] = {}
+        for record in records:
+            for triple in (*record.asserted, *record.entailed):
+                nodes.update((node, None) for node in (triple.subject, triple.object) if isinstance(node, NamedNode))
+        views = [self.public, *([self.internal] if self._internal_live else []), *map(self.project, sorted(self._projects))]
+        for graphs in dict.fromkeys((tuple(self.graphs(internal=True, projects=None)), tuple(views))):
+            self._store.expect(nodes, graphs, as_objects=True)
+        self._store.expect(nodes, [self.joint(level) for level in self._all_levels()])
+
     def foresee(self, entries: Sequence[Applied]) -> JointChange:
         """What would come and go among the joint conclusions if these entries were applied."""
         latest = {entry.iri: entry for entry in entries}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from starlette.routing import Route
@@ -10,13 +11,16 @@ from starlette.routing import Route
 from headwater import __version__
 from headwater.app import Headwater
 from headwater.web import problems
+from headwater.web.at_least import AtLeast
 from headwater.web.crossing import CrossOrigin
+from headwater.web.documented import document
 from headwater.web.metrics import Metrics
 from headwater.web.observing import Observed, long_question
 from headwater.web.rates import Rates, counted
 from headwater.web.repeated import Repeated, Repeating
 from headwater.web.routes import (
     ask,
+    audit_page,
     audits,
     catalogue,
     graph,
@@ -37,6 +41,7 @@ from headwater.web.routes import (
     updates,
     void,
 )
+from headwater.web.write_line import WriteLine
 
 _ABOUT = """
 Headwater keeps the provenance of scientific machine learning as a knowledge graph and answers two questions: what does a
@@ -72,7 +77,9 @@ def create_app(headwater: Headwater) -> FastAPI:
     app.state.headwater = headwater
     app.state.metrics = Metrics()
     app.state.rates = _rates(headwater)
+    app.state.writes = WriteLine(seconds=headwater.settings.query_timeout_s)
     problems.register(app)
+    app.add_middleware(AtLeast, headwater=headwater)
     app.add_middleware(Observed, headwater=headwater, metrics=app.state.metrics)
     app.add_middleware(problems.Guard)
     app.add_middleware(CrossOrigin, origins=headwater.settings.cors_origins)
@@ -87,6 +94,7 @@ def create_app(headwater: Headwater) -> FastAPI:
         catalogue,
         records,
         audits,
+        audit_page,
         sparql,
         updates,
         graph_store,
@@ -105,6 +113,8 @@ def create_app(headwater: Headwater) -> FastAPI:
         if routes in (questions, plans):
             asked_first.append(Depends(long_question))
         app.include_router(routes.router, dependencies=asked_first, responses=problems.REFUSALS)
+    # The framework asks the application itself for its document.
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
     # Goes before FastAPI's routes of the same address, which then only stand in the OpenAPI document.
     app.router.routes.insert(0, Route("/sparql", sparql.straight, methods=["GET", "POST", "QUERY"], include_in_schema=False))
     return app

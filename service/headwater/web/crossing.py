@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _READING = {"/sparql": "GET, HEAD, POST, QUERY", "/sparql/store": "GET, HEAD", "/.well-known/void": "GET, HEAD"}
+_TAKEN = _READING | {"/sparql/store": "GET, HEAD, PUT, POST, DELETE"}
 _HEADERS = "Accept, Content-Type, If-None-Match, X-Requested-With"
 _SHOWN = "ETag, Headwater-Sequence"
 _DAY_S = "86400"
@@ -28,7 +29,8 @@ class CrossOrigin:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods = _READING.get(scope["path"].rstrip("/")) if scope["type"] == "http" else None
+        path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
+        methods = _READING.get(path)
         if methods is None:
             await self.app(scope, receive, send)
             return
@@ -36,7 +38,7 @@ class CrossOrigin:
         allowed = self._allowed(headers.get("origin"))
         asked = headers.get("access-control-request-method")
         if scope["method"] == "OPTIONS":
-            preflight = Response(status_code=204, headers={"Allow": f"{methods}, OPTIONS", "Vary": "Origin"})
+            preflight = Response(status_code=204, headers={"Allow": f"{_TAKEN[path]}, OPTIONS", "Vary": "Origin"})
             if allowed is not None and asked is not None:
                 preflight.headers["Access-Control-Allow-Origin"] = allowed
                 preflight.headers["Access-Control-Allow-Methods"] = methods

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from typing import Final
+from typing import Any, Final
 
 from headwater import __version__
 from headwater.app import Headwater
+from headwater.errors import HeadwaterError
 from headwater.web.measures import Counter, Durations, Labels, told
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -51,7 +52,12 @@ class Metrics:
 
 
 def _standing(headwater: Headwater) -> list[str]:
-    status = headwater.status()
+    try:
+        status = headwater.status()
+    except HeadwaterError:
+        # What is measured of everything else is wanted most when the ledger cannot be read.
+        away = told("headwater_ledger_reachable", "gauge", "Whether the ledger can be read.", [({}, 0)])
+        return away + _questioning(headwater)
     places = ("ledger", "store", "index")
     lines = told(
         "headwater_sequence",
@@ -75,7 +81,20 @@ def _standing(headwater: Headwater) -> list[str]:
     lines += told(
         "headwater_audit_failed", "gauge", "Whether the last audit failed.", [({}, float(audit["failure"] is not None))]
     )
-    return lines + _questioning(headwater)
+    return lines + _following(status["duty"]) + _questioning(headwater)
+
+
+def _following(duty: dict[str, Any]) -> list[str]:
+    roles = [({"role": role}, float(duty["role"] == role)) for role in ("writer", "reader", "standby")]
+    lines = told("headwater_role", "gauge", "1 for the role that the settings give this process.", roles)
+    lines += told("headwater_writing", "gauge", "Whether this process is the writer.", [({}, float(duty["writing"]))])
+    reachable: list[tuple[Labels, float]] = [({}, float(duty.get("ledger_reachable", True)))]
+    lines += told("headwater_ledger_reachable", "gauge", "Whether the ledger can be read.", reachable)
+    if "behind" in duty:
+        lines += told("headwater_follow_behind", "gauge", "Entries that a reader knows itself behind.", [({}, duty["behind"])])
+        about = "Seconds since a reader last knew that it had everything."
+        lines += told("headwater_follow_age_seconds", "gauge", about, [({}, duty["age_s"])])
+    return lines
 
 
 def _questioning(headwater: Headwater) -> list[str]:

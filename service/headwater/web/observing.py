@@ -82,7 +82,7 @@ class Observed:
         self._metrics.request(scope["method"], route, status, seconds)
         state = scope["state"]
         asked = state.get("asked")
-        if scope["method"] in ("POST", "PUT", "DELETE") and route.startswith(_WRITING):
+        if scope["method"] in ("POST", "PUT", "DELETE") and route.startswith(WRITING):
             self._metrics.write(status)
         if not isinstance(asked, Asked):
             return
@@ -109,7 +109,7 @@ class Observed:
         return self._headwater.settings.request_timeout_s
 
 
-_WRITING = ("/api/v1/records", "/api/v1/changes", "/api/v1/imports", "/sparql/update", "/sparql/store")
+WRITING = ("/api/v1/records", "/api/v1/changes", "/api/v1/imports", "/sparql/update", "/sparql/store")
 
 
 class _Observation:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from headwater.lineage.asking import MOST_NODES
+from headwater.errors import BadParameter
+from headwater.lineage.asking import MOST_NODES, read_traversal
+from headwater.lineage.slices import read_slice as checked_slice
+from headwater.terms.vocabulary import vocabulary
 
 Direction = Literal["upstream", "downstream", "both"]
 Evidence = Literal["observed", "declared", "asserted", "inferred", "expanded"]
@@ -26,8 +30,11 @@ def _split(value: object) -> object:
 
 def read_depth(value: object) -> object:
     """A depth as people write it. Raises `ValueError` for anything but a number from 0 upwards, or `full`."""
-    if value == "full" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+    if value is None or value == "full" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
+    if isinstance(value, float) and value.is_integer() and value >= 0:
+        # JSON does not tell 2.0 from 2.
+        return int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     raise ValueError("must be a number from 0 upwards, or 'full'")
@@ -35,15 +42,14 @@ def read_depth(value: object) -> object:
 
 def read_slice(value: object) -> object:
     """A slice as an object, or as the JSON text of one. Raises `ValueError` for anything else."""
-    if not isinstance(value, str):
-        return value
-    try:
-        loaded = json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"must be a JSON object: {error}") from error
-    if not isinstance(loaded, dict):
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str | dict):
         raise ValueError("must be a JSON object")
-    return loaded
+    try:
+        return json.loads(checked_slice(value))
+    except BadParameter as error:
+        raise ValueError(error.detail.removeprefix("slice: ")) from error
 
 
 Several = Annotated[list[str], BeforeValidator(_split)]
@@ -66,6 +72,20 @@ class Question(BaseModel):
             if value is not None:
                 said[name] = tuple(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
         return dict(sorted(said.items()))
+
+
+def check(said: Mapping[str, Any]) -> None:
+    """Look over the words of a question before it is handed on to a page. Raises `BadParameter` as the answer would."""
+    read_traversal({name: value for name, value in said.items() if name in _TRAVERSAL})
+    change = said.get("change")
+    if change is not None and change not in vocabulary().changes:
+        raise BadParameter(f"change: '{change}' is none of {', '.join(sorted(vocabulary().changes))}", parameter="change")
+
+
+_TRAVERSAL = frozenset(
+    {"direction", "depth", "types", "roles", "stop_at", "ignore_as_hops", "as_of", "known_at", "min_evidence", "max_nodes"}
+    | {"fields", "include"}
+)
 
 
 class Traversal(Question):
@@ -125,7 +145,7 @@ class Explain(Question):
         min_length=1,
         max_length=4000,
         description="A change notice, or a thing: a full IRI, a CURIE, a PID, a digest, an external id (mlflow:RUNID), kind/key.",
-        examples=["change/relabelled"],
+        examples=["dataset/digits-train-v1"],
     )
     to: str | None = Field(
         None,

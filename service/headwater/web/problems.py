@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from http import HTTPStatus
 from math import ceil
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -16,17 +19,21 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headwater.errors import BadParameter, HeadwaterError, NotAcceptable
+from headwater.errors import BadParameter, HeadwaterError, NotAcceptable, ReaderOnly, StorageFailed, Unavailable
 from headwater.web.negotiation import HTML, PROBLEM, choose
 from headwater.web.rendering import page
 
 log = logging.getLogger("headwater.web")
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+_NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+_KEPT = "/:?#[]@!$&'()*+,;=%"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+_POLICY = "default-src 'self'; script-src {}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+SCRIPTED = {"Content-Security-Policy": _POLICY.format("'self'")}
+"""The policy of a page that runs a script of ours; all other pages run none."""
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
+    "Content-Security-Policy": _POLICY.format("'none'"),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -59,6 +66,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     406: {"description": "No representation fits what is accepted.", "content": CONTENT},
     408: {"description": "The request did not arrive in time.", "content": CONTENT},
     415: {"description": "The body is of no kind that is taken here.", "content": CONTENT},
+    421: {"description": "This process only reads; `writer` and the link `edit` say where to write.", "content": CONTENT},
     429: {"description": "One reader asks more than he may; Retry-After says when to come back.", "content": CONTENT},
 }
 """What any route may answer, for the OpenAPI document."""
@@ -67,9 +75,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 class Unchanged(Exception):
     """What the client holds is still current: answered by 304 with its ETag."""
 
-    def __init__(self, etag: str) -> None:
+    def __init__(self, etag: str, keeping: str = "no-cache") -> None:
         super().__init__(etag)
         self.etag = etag
+        self.keeping = keeping
 
 
 def problem(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -97,7 +106,24 @@ def _headwater_error(request: Request, error: Exception) -> Response:
     request.state.problem = type(known).__name__
     if known.status >= 500 and known.status != 503:
         log.error("%s %s: %s", request.method, request.url.path, known.detail, exc_info=known)
-    return problem(request, known.problem(request.url.path))
+    body = known.problem(request.url.path)
+    if isinstance(known, ReaderOnly) and body.get("writer"):
+        # No redirect: clients leave the token behind when they follow one to another host, and many the body, too.
+        query = f"?{request.url.query}" if request.url.query else ""
+        body["writer"] = f"{body['writer'].rstrip('/')}{request.url.path}{query}"
+        return problem(request, body, {"Link": f'<{quote(body["writer"], safe=_KEPT)}>; rel="edit"'})
+    return problem(request, body)
+
+
+def _refused_by_system(request: Request, error: Exception) -> Response:
+    """A file that could not be written or opened because the disk is full, or too many are open: said as that."""
+    number = cast(OSError, error).errno
+    if number in _NO_ROOM:
+        full = StorageFailed(f"The disk could not take what this request needs: {os.strerror(number)}.")
+        return _headwater_error(request, full)
+    if number in _NO_FILES:
+        return _headwater_error(request, Unavailable("The service has as many files and connections open as it may."))
+    raise error
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -145,8 +171,9 @@ def _methods(request: Request) -> set[str]:
 
 
 def _unchanged(_: Request, error: Exception) -> Response:
-    etag = cast(Unchanged, error).etag
-    return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept, Authorization", "Cache-Control": "no-cache"})
+    known = cast(Unchanged, error)
+    headers = {"ETag": known.etag, "Vary": "Accept, Authorization", "Cache-Control": known.keeping}
+    return Response(status_code=304, headers=headers)
 
 
 def register(app: FastAPI) -> None:
@@ -155,6 +182,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Unchanged, _unchanged)
+    app.add_exception_handler(OSError, _refused_by_system)
 
 
 class Guard:

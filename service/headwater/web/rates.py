@@ -98,7 +98,6 @@ class Rates:
         self._turns: dict[str, tuple[anyio.Semaphore, list[None]]] = {}
         # Threads of their own, so that questions which wait for a worker leave those for everything else alone.
         self.asking = anyio.CapacityLimiter(threads)
-        self.writing = anyio.CapacityLimiter(8)
         # Who waits here for a worker that is about to be free needs no thread to wait in.
         self.small = anyio.Semaphore(workers, fast_acquire=True)
 

@@ -85,7 +85,14 @@ async def the_admin(request: Request, reader: Annotated[Reader, Depends(the_read
     return at_least(request, reader, "admin", "this")
 
 
+async def the_author(request: Request, headwater: Annotated[Headwater, Depends(the_headwater)]) -> Reader:
+    """Who writes. Raises `ReaderOnly` where this process only reads, whoever asks, and as `the_writer`."""
+    headwater.duty.permit()
+    return await the_writer(request, await the_reader(request, headwater))
+
+
 App = Annotated[Headwater, Depends(the_headwater)]
 Who = Annotated[Reader, Depends(the_reader)]
 Writer = Annotated[Reader, Depends(the_writer)]
 Admin = Annotated[Reader, Depends(the_admin)]
+Author = Annotated[Reader, Depends(the_author)]

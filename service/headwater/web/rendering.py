@@ -1,4 +1,4 @@
-"""Pages from templates: everything is escaped, nothing is loaded from another host, no script is needed."""
+"""Pages from templates: everything is escaped, nothing is loaded from another host, no page needs a script."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def static_file(name: str) -> bytes | None:
     """A file that pages link to; None if there is none of this name."""
     if name == "picture.css":
         return stylesheet().encode()
-    if name in ("style.css", "icon.svg"):
+    if name in ("style.css", "icon.svg", "editor.js"):
         return files("headwater.web").joinpath("static", name).read_bytes()
     return None
 

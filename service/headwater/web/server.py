@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from headwater.app import Headwater
-from headwater.errors import Conflict
+from headwater.errors import Conflict, HeadwaterError
 from headwater.web.application import create_app
 from headwater.web.arriving import punctual
 
@@ -23,15 +23,26 @@ _FILES = 16_384
 def serve(headwater: Headwater, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, let requests under way finish (ten seconds), and return, so that the caller can close.
 
-    Meanwhile everything is audited in the background whenever that is due, unless the setting `audits` says otherwise.
+    Meanwhile the role is kept to: a reader follows the ledger, a writer looks after its right to write. And everything is audited
+    in the background whenever that is due, unless the setting `audits` says otherwise.
 
     Requests that fail are logged by `headwater.web`, the server's own troubles by `uvicorn.error`; whoever calls this decides
-    where these go. Raises `Conflict` if the address cannot be had.
+    where these go. Raises `Conflict` if the address cannot be had, `Strayed` where a reader has to begin anew.
     """
     _many_files()
     with listening(host, port) as listener, _outliving_signals():
         headwater.audits.watch()
-        uvicorn.Server(configured(headwater)).run(sockets=[listener])
+        server = uvicorn.Server(configured(headwater))
+        failed: list[HeadwaterError] = []
+
+        def give_up(error: HeadwaterError) -> None:
+            failed.append(error)
+            server.should_exit = True
+
+        headwater.duty.keep(give_up)
+        server.run(sockets=[listener])
+    if failed:
+        raise failed[0]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pyoxigraph import RdfFormat
 
 from headwater.errors import BadInput, TooLarge
 from headwater.web.readers import App, Writer
+from headwater.web.write_line import the_line
 
 _SUFFIXES = {
     "application/json": "json",
@@ -57,6 +58,8 @@ async def bounded(request: Request, most: int, limit: str) -> AsyncIterator[byte
 async def received(request: Request, headwater: App, writer: Writer) -> AsyncIterator[Upload]:
     """The body as a file, for a sender who may write; it is deleted when the request ends."""
     del writer  # asked for first, so that a stranger's body is not even read
+    # Nor one that would only wait to be refused.
+    the_line(request).room(getattr(request.state, "counted_as", None))
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower() or None
     limit = headwater.settings.max_upload_mb
     with tempfile.TemporaryDirectory(prefix="headwater-upload-") as folder:

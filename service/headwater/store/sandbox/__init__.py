@@ -6,5 +6,6 @@ killed or broken worker is replaced; nothing else notices.
 """
 
 from headwater.store.sandbox.pool import Begun, Busy, Job, Limits, QueryBroke, QueryTimeout, Sandbox, Stream
+from headwater.store.sandbox.snapshots import Checkpointed as Copyable
 
-__all__ = ["Begun", "Busy", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]
+__all__ = ["Begun", "Busy", "Copyable", "Job", "Limits", "QueryBroke", "QueryTimeout", "Sandbox", "Stream"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from headwater.errors import HeadwaterError, Unavailable
+from headwater.errors import HeadwaterError, StorageFailed, Unavailable
 from headwater.store.sandbox import frames
 from headwater.store.sandbox.process import Process
 from headwater.store.sandbox.snapshots import Checkpointed, Snapshot, Snapshots
@@ -21,7 +21,7 @@ _TRIAL_S = 3.0
 _KEPT_LISTS = 64
 _AT_ONCE = 8_000
 """Characters of a text that fit into a pipe besides all else, so that writing it does not wait."""
-_WHOLE = 1 << 20
+WHOLE = 1 << 20
 """Answers up to so many bytes are complete before the first of them is sent: what goes wrong in them is a proper error."""
 
 
@@ -70,6 +70,8 @@ class Stream:
         self.sequence = sequence
         self.media_type = media_type
         self.whole = whole
+        self.ended: Callable[[], None] | None = None
+        """Called when the answer is let go of."""
         self._spool = spool
         self._job = job
 
@@ -93,6 +95,8 @@ class Stream:
         if not self._spool.done:
             self._job.cancel()
         self._spool.close()
+        if self.ended is not None:
+            self.ended()
 
 
 class Job:
@@ -150,7 +154,7 @@ class Begun:
 
     def look(self) -> bool:
         """Take what has come, without waiting; whether it is all."""
-        self.ended = self.ended or self._sandbox._drain(self, _WHOLE, waiting=False)
+        self.ended = self.ended or self._sandbox._drain(self, WHOLE, waiting=False)
         return self.ended
 
     def stream(self) -> Stream:
@@ -266,13 +270,13 @@ class Sandbox:
         return self._streamed(begun)
 
     def _streamed(self, begun: Begun) -> Stream:
-        """The answer to a query that was handed over, when it is whole or more than `_WHOLE` of it is here."""
+        """The answer to a query that was handed over, when it is whole or more than `WHOLE` of it is here."""
         job, spool = begun.job, begun.spool
-        if not begun.ended and not self._drain(begun, _WHOLE):
+        if not begun.ended and not self._drain(begun, WHOLE):
             # What is left comes while the client reads. For a small answer a thread would take longer than the query.
             threading.Thread(target=self._drain, args=(begun,), daemon=True).start()
         try:
-            whole = spool.wait(_WHOLE)
+            whole = spool.wait(WHOLE)
         except BaseException as error:
             spool.close()
             if begun.again and isinstance(error, QueryBroke) and not begun.told and not job.cancelled:
@@ -307,6 +311,12 @@ class Sandbox:
             job.on(None)
             self._lost(process)
             spool.finish(QueryTimeout(f"The query was stopped after {self.limits.seconds:g} seconds."))
+            return True
+        except StorageFailed as full:
+            # The query goes on and nobody could take what it says: it ends here.
+            job.on(None)
+            self._lost(process)
+            spool.finish(full)
             return True
         except (frames.Gone, OSError, ValueError):
             job.on(None)

@@ -8,9 +8,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Checkpointed(Protocol):
     """A store that can be copied for reading."""
 

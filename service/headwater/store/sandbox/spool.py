@@ -5,11 +5,12 @@ So a client that reads slowly holds no worker. The first part is kept in memory,
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 from collections.abc import Iterator
 
-from headwater.errors import HeadwaterError
+from headwater.errors import HeadwaterError, StorageFailed
 
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 18
@@ -35,11 +36,19 @@ class Spool:
         return self._written
 
     def put(self, data: bytes) -> None:
+        """Raises `StorageFailed` where they cannot be kept."""
         with self._state:
             if self._file.closed:
                 return  # nobody wants it any more
-            self._file.seek(self._written)
-            self._file.write(data)
+            try:
+                self._file.seek(self._written)
+                self._file.write(data)
+                self._file.flush()
+            except OSError as error:
+                raise StorageFailed(
+                    f"The folder for temporary files did not take the answer: {error.strerror or 'it cannot be written'}.",
+                    remedy="Free some space there (TMPDIR names the folder), or ask for less at a time.",
+                ) from error
             self._written += len(data)
             self._state.notify_all()
 
@@ -81,5 +90,6 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        with self._state:
+        with self._state, contextlib.suppress(OSError):
+            # What could not be set down before cannot be set down now either, and nobody wants it any more.
             self._file.close()

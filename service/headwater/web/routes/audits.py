@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pyoxigraph import RdfFormat
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from headwater.web.negotiation import JSON, RDF, choose
+from headwater.web.negotiation import HTML, JSON, RDF, choose
 from headwater.web.problems import CONTENT
 from headwater.web.readers import Admin, App, Who
 from headwater.web.spoken import LANGUAGE, Speaks, spoken_for
@@ -25,7 +25,7 @@ class Reading(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     language: str | None = Field(None, max_length=40, description=LANGUAGE, examples=["de"])
-    format: str | None = Field(None, max_length=100, description="json or an RDF syntax; goes before the Accept header.")
+    format: str | None = Field(None, max_length=100, description="json, html or an RDF syntax; goes before the Accept header.")
 
 
 class Starting(BaseModel):
@@ -48,7 +48,9 @@ class Starting(BaseModel):
 def report(request: Request, asked: Annotated[Reading, Query()], headwater: App, reader: Who, speaks: Speaks = None) -> Response:
     """The last audit of everything that is here. Its counts are whole; of its findings, those that you may not see are counted
     in `hidden_count` only. RDF carries the messages in every language."""
-    offer = choose(request.headers.get("accept"), [JSON, *RDF], name=asked.format)
+    offer = choose(request.headers.get("accept"), [JSON, *RDF, HTML], name=asked.format)
+    if offer is HTML:
+        return RedirectResponse("/audits", 303, {"Vary": "Accept"})
     language = spoken_for(asked.language, speaks)
     found = headwater.audit_report(reader)
     if offer is JSON:

@@ -26,10 +26,12 @@ from headwater.importers.protocol import Source
 from headwater.importers.rdf import one_graph
 from headwater.ledger.ledger import Revision
 from headwater.terms.names import PREFIXES
+from headwater.web.caching import keeping
 from headwater.web.negotiation import RDF, Offer, choose
 from headwater.web.problems import CONTENT, Unchanged
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Author, Who
 from headwater.web.uploads import bounded
+from headwater.web.write_line import in_line, the_line
 
 router = APIRouter(tags=["sparql"])
 _PATH = "/sparql/store"
@@ -66,25 +68,29 @@ def named(request: Request, headwater: App) -> str | None:
 
 
 Named = Annotated[str | None, Depends(named)]
-_GRAPH: dict[str, Any] = {
-    "parameters": [
-        {"name": "graph", "in": "query", "schema": {"type": "string"}, "description": "The IRI of a graph."},
-        {
-            "name": "default",
-            "in": "query",
-            "schema": {"type": "string"},
-            "description": "The unnamed graph.",
-            "allowEmptyValue": True,
-        },
-        {
-            "name": "visibility",
-            "in": "query",
-            "schema": {"type": "string"},
-            "description": "When writing: public, internal or project:NAME; a graph that is there keeps its own if left out.",
-        },
-    ]
+_ONE = {
+    "name": "graph",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "string", "format": "iri"},
+    "description": "The IRI of a graph. For the unnamed graph write `default` instead, without a value.",
 }
-_WRITING: dict[str, Any] = _GRAPH | {"requestBody": {"required": True, "content": {offer.media_type: {} for offer in RDF}}}
+_VISIBILITY = {
+    "name": "visibility",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "public, internal or project:NAME; a graph that is there keeps its own if left out.",
+}
+_GRAPH: dict[str, Any] = {"parameters": [_ONE]}
+_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {offer.media_type: {} for offer in RDF}}}
+_WRITING: dict[str, Any] = {"parameters": [_ONE, _VISIBILITY], **_BODY}
+_ADDING: dict[str, Any] = {
+    "parameters": [
+        {**_ONE, "required": False, "description": f"{_ONE['description']} Left out, a new one is made."},
+        _VISIBILITY,
+    ],
+    **_BODY,
+}
 _READ: dict[int | str, dict[str, Any]] = {
     200: {"description": "What the graph asserts.", "content": {offer.media_type: {} for offer in RDF}},
     304: {"description": "The client holds this state."},
@@ -111,8 +117,8 @@ def read(request: Request, name: Named, headwater: App, reader: Who) -> Response
         raise NotFound(f"There is no graph <{name}>.", remedy="Ask for the graphs with SELECT DISTINCT ?g { GRAPH ?g { } }.")
     etag = _etag(head)
     if etag is not None and _matches(request.headers.get("if-none-match"), etag):
-        raise Unchanged(etag)
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"} | ({"ETag": etag} if etag is not None else {})
+        raise Unchanged(etag, keeping(reader))
+    headers = {"Vary": "Accept, Authorization", "Cache-Control": keeping(reader)} | ({"ETag": etag} if etag is not None else {})
     triples = (
         [] if head is None else _with_blank_nodes(headwater.graph_statements(head), f"{headwater.mint.base}.well-known/genid/")
     )
@@ -121,14 +127,14 @@ def read(request: Request, name: Named, headwater: App, reader: Who) -> Response
 
 @router.put(f"{_PATH}/{{path:path}}", include_in_schema=False)
 @router.put(_PATH, summary="Replace a graph", openapi_extra=_WRITING, responses=_WROTE)
-async def replace(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
+async def replace(request: Request, name: Named, headwater: App, writer: Author) -> Response:
     """Makes the graph what the body says: read to its end first, then written as a whole."""
     return await _write(request, name, headwater, writer, merge=False)
 
 
 @router.post(f"{_PATH}/{{path:path}}", include_in_schema=False)
-@router.post(_PATH, summary="Add to a graph, or make one", openapi_extra=_WRITING, responses=_WROTE)
-async def add(request: Request, headwater: App, writer: Writer) -> Response:
+@router.post(_PATH, summary="Add to a graph, or make one", openapi_extra=_ADDING, responses=_WROTE)
+async def add(request: Request, headwater: App, writer: Author) -> Response:
     """Adds the body's statements to the graph. Without a graph a new one is made; Location names it."""
     naming = {"graph", "default"} & set(request.query_params.keys()) or request.url.path.removeprefix(_PATH).strip("/")
     name = named(request, headwater) if naming else headwater.mint.record(f"graph-{uuid4().hex}")
@@ -137,47 +143,54 @@ async def add(request: Request, headwater: App, writer: Writer) -> Response:
 
 @router.delete(f"{_PATH}/{{path:path}}", include_in_schema=False, status_code=204)
 @router.delete(_PATH, summary="Withdraw a graph", openapi_extra=_GRAPH, responses=_WROTE, status_code=204)
-def drop(request: Request, name: Named, headwater: App, writer: Writer) -> Response:
+async def drop(request: Request, name: Named, headwater: App, writer: Author) -> Response:
     """Withdraws the graph's record: it is gone from all answers, and its history stays."""
-    try:
+
+    def work() -> None:
         headwater.drop_graph(name, writer, expected=_expected(request, headwater.graph_head(name, writer)))
+
+    try:
+        await in_line(request, work)
     except Overtaken as error:
         raise PreconditionFailed(error.detail) from error
     return Response(status_code=204)
 
 
-async def _write(request: Request, name: str | None, headwater: App, writer: Writer, *, merge: bool) -> Response:
+async def _write(request: Request, name: str | None, headwater: App, writer: Author, *, merge: bool) -> Response:
+    the_line(request).room(getattr(request.state, "counted_as", None))
     limit = headwater.settings.max_upload_mb
     with tempfile.TemporaryDirectory(prefix="headwater-graph-") as folder:
         path = Path(folder) / "body"
         with path.open("wb") as file:
             async for piece in bounded(request, limit * 2**20, f"{limit} MiB (max_upload_mb)"):
                 await to_thread.run_sync(file.write, piece)
-        outcome = await to_thread.run_sync(lambda: _put(request, path, name, headwater, writer, merge))
-    head = headwater.graph_head(name, writer)
+        outcome, head = await in_line(request, lambda: _put(request, path, name, headwater, writer, merge))
     headers = {"Cache-Control": "no-store"} | ({"ETag": _etag(head) or ""} if head is not None else {})
     if outcome.status == "created":
         headers["Location"] = outcome.iri
     return Response(status_code=201 if outcome.status == "created" else 204, headers=headers)
 
 
-def _put(request: Request, path: Path, name: str | None, headwater: App, writer: Writer, merge: bool) -> Any:
+def _put(
+    request: Request, path: Path, name: str | None, headwater: App, writer: Author, merge: bool
+) -> tuple[Any, Revision | None]:
     base = name or headwater.unnamed_graph
     limit = headwater.settings.max_upload_mb * 2**20
     triples: list[Triple] = []
     for part, media_type in _parts(path, request.headers.get("content-type", "")):
         triples += one_graph(Source(part, "the body", limit, media_type, ""), base)
     try:
-        return headwater.put_graph(
+        outcome = headwater.put_graph(
             name,
             triples,
             writer,
             merge=merge,
-            visibility=request.query_params.get("visibility"),
+            visibility=request.query_params.get("visibility") or None,
             expected=_expected(request, headwater.graph_head(name, writer)),
         )
     except Overtaken as error:
         raise PreconditionFailed(error.detail) from error
+    return outcome, headwater.graph_head(name, writer)
 
 
 def _parts(path: Path, content_type: str) -> list[tuple[Path, str]]:

@@ -7,13 +7,19 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from headwater.errors import NotFound, Unavailable
+from headwater.web.editor import words
 from headwater.web.readers import App
 from headwater.web.rendering import static_file
 
 router = APIRouter(tags=["service"])
 
 _ASKING = CapacityLimiter(4)
-_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+}
 
 
 @router.get("/health/live", summary="The process runs")
@@ -26,19 +32,30 @@ async def live() -> dict[str, str]:
 async def ready(headwater: App) -> Response:
     """Whether ledger, store and index are at the same sequence number, strangers' queries find a process, and the disk has room.
 
-    How audits stand is told, and decides nothing.
+    A reader is not ready while it knows itself behind the ledger for longer than `max_behind_s`; `duty` tells how far. How audits
+    stand is told, and decides nothing.
     """
     # Threads of its own: this has to be answered when all others are taken.
     standing = await to_thread.run_sync(headwater.readiness, limiter=_ASKING)
     if not standing["ready"]:
-        raise Unavailable(" ".join(standing["reasons"]), **{name: standing[name] for name in ("behind", "checks", "sequence")})
-    return JSONResponse({"status": "ready", **{name: standing[name] for name in ("sequence", "behind", "checks", "audit")}})
+        told = {name: standing[name] for name in ("behind", "checks", "sequence", "duty")}
+        raise Unavailable(" ".join(standing["reasons"]), **told)
+    told = {name: standing[name] for name in ("sequence", "behind", "checks", "store", "audit", "duty")}
+    return JSONResponse({"status": "ready", **told})
+
+
+@router.get("/health/writer", summary="This process is the writer", responses={503: {"description": "It is not."}})
+async def writer(headwater: App) -> Response:
+    """For whoever sends writes to where they are taken: of a writer and its standbys one answers 200."""
+    if not headwater.duty.writing:
+        raise Unavailable("This process is not the writer now.", remedy="Ask the others.")
+    return JSONResponse({"status": "writer"})
 
 
 @router.get("/static/{name}", include_in_schema=False)
 async def static(name: str) -> Response:
-    """The stylesheets and the icon."""
-    body = static_file(name)
+    """The stylesheets, the icon, and what the editor of queries needs."""
+    body = words() if name == "words.json" else static_file(name)
     if body is None:
         raise NotFound(f"there is no file {name[:100]}")
     return Response(body, headers={"Cache-Control": "public, max-age=3600"}, media_type=_TYPES[name.rpartition(".")[2]])

@@ -13,6 +13,7 @@ from headwater.errors import HeadwaterError
 from headwater.pictures.scene import SEVERITIES, Scene
 from headwater.pictures.svg import svg
 from headwater.terms.vocabulary import vocabulary
+from headwater.web.caching import keeping
 from headwater.web.parameters import Impact
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
@@ -93,7 +94,7 @@ def explore(request: Request, asked: Annotated[Exploration, Query()], headwater:
         api_query=_api_query(asked, named),
         why_query=_why_query(asked),
     )
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache"}
+    headers = {"Vary": "Accept, Authorization", "Cache-Control": keeping(reader)}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
 
 

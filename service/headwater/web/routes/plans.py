@@ -16,7 +16,7 @@ from headwater.exporters.snakefile import snakefile
 from headwater.lineage.asking import MOST_NODES
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, Offer, choose
-from headwater.web.parameters import Evidence, Several, read_slice
+from headwater.web.parameters import Evidence, Several, check, read_slice
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.statements import plan_table
@@ -57,7 +57,7 @@ def _no_truth(value: object) -> object:
     return None if value == "" else value
 
 
-Limit = Annotated[float | None, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
+Limit = Annotated[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_no_truth)]
 
 
 class Supposed(BaseModel):
@@ -144,6 +144,7 @@ def _answered(
 ) -> Response:
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     if offer is HTML:
+        check(asked.asked())
         return RedirectResponse(f"/lineage?{_page_query(asked, rows)}", 303, {"Vary": "Accept"})
     headers = validators(request, headwater, reader, offer) if cached else {"Cache-Control": "no-store"}
     headers = {"Vary": "Accept, Authorization", **headers}

@@ -14,7 +14,7 @@ from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, RDF, Offer, choose
-from headwater.web.parameters import Difference, Explain, Impact, Traversal
+from headwater.web.parameters import Difference, Explain, Impact, Traversal, check
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.spoken import Speaks, spoken_for
@@ -114,6 +114,7 @@ def get_explain(
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     said = asked.asked()
     if offer is HTML:
+        check(asked.asked())
         return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
     language = spoken_for(asked.language, speaks)
     headers = validators(request, headwater, reader, offer)
@@ -130,6 +131,7 @@ def _answered(
 ) -> Response:
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     if offer is HTML:
+        check(asked.asked())
         return RedirectResponse(f"/lineage?{_page_query(request, asked)}", 303, {"Vary": "Accept"})
     headers = (
         validators(request, headwater, reader, offer)

@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import JSONResponse, Response
 
-from headwater.app import ImportReport
+from headwater.access import Reader
+from headwater.app import Headwater, ImportReport
 from headwater.app.resolving import Resolver
 from headwater.checking.messages import LANGUAGES
 from headwater.checking.report import GateReport
@@ -17,10 +19,19 @@ from headwater.errors import BadParameter, RejectedByGate, UnreadableSource
 from headwater.web.caching import validators
 from headwater.web.negotiation import JSON, RDF, choose
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer, at_least
+from headwater.web.readers import App, Author, Who, Writer, at_least
 from headwater.web.spoken import LANGUAGE, Speaks, spoken_for
 from headwater.web.uploads import Received, Upload
+from headwater.web.write_line import in_line
 
+
+class _Record(PathConvertor):
+    """The name of a record: any path that does not ask for a history."""
+
+    regex = ".*(?<!/history)"
+
+
+register_url_convertor("record", _Record())
 router = APIRouter(prefix="/api/v1", tags=["records"])
 
 _BODY = {
@@ -118,10 +129,19 @@ class Withdrawal(BaseModel):
         },
     },
 )
-def write(
-    asked: Annotated[Writing, Query()], upload: Received, headwater: App, writer: Writer, speaks: Speaks = None
+async def write(
+    request: Request,
+    asked: Annotated[Writing, Query()],
+    writer: Author,
+    upload: Received,
+    headwater: App,
+    speaks: Speaks = None,
 ) -> Response:
     """Takes in a document through normalisation, entailment and the SHACL gate. Sending it again changes nothing."""
+    return await in_line(request, lambda: _written(asked, upload, headwater, writer, speaks))
+
+
+def _written(asked: Writing, upload: Upload, headwater: Headwater, writer: Reader, speaks: str | None) -> Response:
     report = _imported(upload, headwater, asked.format, reader=writer, visibility=asked.visibility)
     report.language = spoken_for(None, speaks)
     body = report.as_dict()
@@ -140,14 +160,23 @@ def write(
 
 
 @router.post("/validate", summary="Check a document without writing it", openapi_extra=_BODY, tags=["records"])
-def validate(
-    asked: Annotated[Checking, Query()], upload: Received, headwater: App, writer: Writer, speaks: Speaks = None
+async def validate(
+    request: Request,
+    asked: Annotated[Checking, Query()],
+    upload: Received,
+    headwater: App,
+    writer: Writer,
+    speaks: Speaks = None,
 ) -> Response:
     """Does everything that writing does, and writes nothing; the answer is the report.
 
     With `profile`, every object that the document describes is judged as well, together with what is known here of the things
     around it: `profiles` holds a report on each.
     """
+    return await in_line(request, lambda: _checked(asked, upload, headwater, writer, speaks))
+
+
+def _checked(asked: Checking, upload: Upload, headwater: Headwater, writer: Reader, speaks: str | None) -> Response:
     language = spoken_for(asked.language, speaks)
     report = _imported(upload, headwater, asked.format, reader=writer, dry_run=True)
     report.language = language
@@ -235,13 +264,14 @@ def get_record(
     return JSONResponse(headwater.record(id, reader), headers=headers)
 
 
-@router.delete("/records/{id:path}", status_code=204, summary="Withdraw a record")
-def withdraw(
+@router.delete("/records/{id:record}", status_code=204, summary="Withdraw a record")
+async def withdraw(
+    request: Request,
     id: Annotated[str, Path(description="The record's IRI.")],
     asked: Annotated[Withdrawal, Query()],
     headwater: App,
-    writer: Writer,
+    writer: Author,
 ) -> Response:
     """Takes a record out of all answers; a tombstone with the reason stays, and so does its history."""
-    headwater.withdraw(id, writer, by=writer.name, reason=asked.reason)
+    await in_line(request, lambda: headwater.withdraw(id, writer, by=writer.name, reason=asked.reason))
     return Response(status_code=204)

@@ -7,9 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from headwater.web.documented import MET
+from headwater.web.problems import REFUSALS
 from headwater.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
+_MOST_WORDS = 12
+_ANY = {str(status): one["description"] for status, one in REFUSALS.items()} | MET
+"""What any request may be answered by; said once."""
+_SORTS = ("date", "date-time", "iri", "ledger-sequence")
 
 
 @router.get("/docs")
@@ -22,7 +28,7 @@ def docs(request: Request) -> Response:
             tag = operation.get("tags", ["service"])[0]
             groups.setdefault(tag, []).append(_entry(path, method, operation))
     about = {tag["name"]: tag["description"] for tag in document["tags"]}
-    body = page("docs.html", request, info=document["info"], groups=groups, about=about)
+    body = page("docs.html", request, info=document["info"], groups=groups, about=about, any=sorted(_ANY.items()))
     return Response(body, headers={"Cache-Control": "no-cache"}, media_type="text/html")
 
 
@@ -33,7 +39,7 @@ def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
             "where": one["in"],
             "required": one.get("required", False),
             "about": one.get("description") or one.get("schema", {}).get("description", ""),
-            "type": _type(one.get("schema", {})),
+            "type": _type(one["schema"]) if "schema" in one else "object, as JSON",
             "example": _example(one),
         }
         for one in operation.get("parameters", [])
@@ -41,8 +47,9 @@ def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     content = operation.get("requestBody", {}).get("content", {})
     example = next((str(one["example"]) for one in content.values() if isinstance(one.get("example"), str)), "")
     answers = [
-        {"status": status, "about": one.get("description", ""), "types": list(one.get("content", {}))}
-        for status, one in operation.get("responses", {}).items()
+        {"status": status, "about": one["description"], "types": list(one.get("content", {})) if status < "400" else []}
+        for status, one in operation["responses"].items()
+        if one["description"] != _ANY.get(status)
     ]
     return {
         "path": path,
@@ -59,13 +66,16 @@ def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
 
 def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
-        return " | ".join(str(one) for one in schema["enum"])
+        shown = [str(one) for one in schema["enum"] if one != ""]
+        return " | ".join(shown[:_MOST_WORDS]) + (f" | … ({len(shown)})" if len(shown) > _MOST_WORDS else "")
     if "const" in schema:
         return str(schema["const"])
     if "anyOf" in schema:
         return " | ".join(kind for kind in (_type(one) for one in schema["anyOf"]) if kind != "null")
     if schema.get("type") == "array":
         return f"{_type(schema.get('items', {}))}, several"
+    if schema.get("format") in _SORTS:
+        return str(schema["format"])
     return str(schema.get("type", "any"))
 
 

@@ -15,9 +15,9 @@ from headwater.errors import HeadwaterError
 from headwater.exporters.benefit_csv import COLUMNS, report_rows
 from headwater.terms.glossary import terms
 from headwater.terms.vocabulary import vocabulary
-from headwater.web.caching import validators
+from headwater.web.caching import keeping, validators
 from headwater.web.negotiation import CSV, HTML, JSON, choose
-from headwater.web.parameters import Evidence
+from headwater.web.parameters import Evidence, check
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.rendering import page
@@ -91,6 +91,7 @@ def get_report(request: Request, asked: Annotated[ReportAsked, Query()], headwat
     """
     offer = choose(request.headers.get("accept"), _OFFERS, name=asked.format)
     if offer is HTML:
+        check({"known_at": asked.known_at, "min_evidence": asked.min_evidence})
         said = [(key, value) for key, value in request.query_params.multi_items() if key != "format"]
         return RedirectResponse(f"/report?{urlencode(said)}", 303, {"Vary": "Accept"})
     headers = validators(request, headwater, reader, offer)
@@ -148,7 +149,7 @@ def _page(request: Request, headwater: Headwater, reader: Reader, asked: PageAsk
         span=span,
         kinds={kind.name: _kind(kind.iri, language) for kind in vocabulary().kinds},
     )
-    headers = {"Vary": "Accept, Accept-Language, Authorization", "Cache-Control": "no-cache", "Content-Language": language}
+    headers = {"Vary": "Accept, Accept-Language, Authorization", "Cache-Control": keeping(reader), "Content-Language": language}
     return Response(body, error.status if error else 200, headers, media_type="text/html")
 
 

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple, serialize
+from fastapi.routing import APIRoute
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from headwater.access import Reader
 from headwater.access.reader import ANONYMOUS
-from headwater.app.querying import Told
-from headwater.errors import BadQuery, HeadwaterError, UnknownFormat
-from headwater.exporters.rdf import Syntax
-from headwater.exporters.registry import exporter
-from headwater.settings import Settings
+from headwater.app import Headwater
+from headwater.app.querying import Told, changes_by_itself
+from headwater.errors import BadParameter, BadQuery, HeadwaterError, Unavailable, UnknownFormat
+from headwater.pictures.svg import svg
+from headwater.questions.catalogue import Question as Ready
+from headwater.questions.catalogue import find, in_category
 from headwater.store.reading import Clauses
 from headwater.store.sandbox import Stream
-from headwater.terms.names import PREFIXES, RDF, RDFS, Namespace
+from headwater.terms.names import PREFIXES
+from headwater.web.answer_rows import MOST_ROWS, FirstLines, Shown, statements, table
+from headwater.web.at_least import SEQUENCE, recent_enough
 from headwater.web.caching import validators
+from headwater.web.editor import FIRST, competency, place, prefilled, questions, remedy
 from headwater.web.leaving import soon, until_gone
 from headwater.web.negotiation import HTML, Offer, choose
 from headwater.web.negotiation import RDF as SYNTAXES
 from headwater.web.observing import note
+from headwater.web.problems import SCRIPTED
 from headwater.web.rates import counted, the_rates
 from headwater.web.readers import App, Who, the_headwater, the_reader
 from headwater.web.rendering import page
 from headwater.web.repeated import Repeatable
+from headwater.web.service_description import described, limits
 from headwater.web.uploads import bounded
 
 router = APIRouter(tags=["sparql"])
@@ -42,22 +50,31 @@ RESULTS = (
     Offer("application/sparql-results+json", ("json", "srj"), ("application/json",)),
     Offer("application/sparql-results+xml", ("xml", "srx"), ("application/xml", "text/xml")),
     Offer("text/csv", ("csv",)),
-    Offer("text/tab-separated-values", ("tsv",)),
+    TSV := Offer("text/tab-separated-values", ("tsv",)),
 )
 """The formats of SELECT and ASK results; SELECT and ASK are answered by these, CONSTRUCT and DESCRIBE by RDF."""
 
-_SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-_DCTERMS = Namespace("http://purl.org/dc/terms/")
-_FORMATS = Namespace("http://www.w3.org/ns/formats/")
-_MOST_ROWS = 1000
+_GRAPHS = ("CONSTRUCT", "DESCRIBE")
+_ROW_WORDS = (("json", "JSON"), ("xml", "XML"), ("csv", "CSV"), ("tsv", "TSV"))
+_GRAPH_WORDS = (
+    ("turtle", "Turtle"),
+    ("jsonld", "JSON-LD"),
+    ("ntriples", "N-Triples"),
+    ("rdfxml", "RDF/XML"),
+    ("trig", "TriG"),
+    ("nquads", "N-Quads"),
+)
+_LONGEST_LINK = 6000
+"""A question whose address is longer is not linked to: proxies and browsers cut addresses."""
 _SOON_S = 0.03
 """Seconds that an answer is waited for without a thread; most look-ups take one millisecond."""
-SEQUENCE = "Headwater-Sequence"
-"""The header that names the ledger's sequence number which an answer speaks of."""
+_Then = TypeVar("_Then")
+# Nothing is given back once it is taken (`*+`): otherwise forty blanks before what is no query take a year to be refused.
+_GAP = r"(?:\s|\#[^\n\r]*+)*+"
 _FORM = re.compile(
-    r"""(?xi)
-    (?: \s+ | \#[^\n\r]* | BASE\s*<[^<>]*> | PREFIX\s+[^\s:]*:\s*<[^<>]*> )*
-    (SELECT|ASK|CONSTRUCT|DESCRIBE)\b"""
+    rf"""(?xi)
+    (?: {_GAP} (?: BASE{_GAP}<[^<>]*+> | PREFIX{_GAP}[^\s:<>\#]*+{_GAP}:{_GAP}<[^<>]*+> | VERSION{_GAP}(?:"[^"]*+"|'[^']*+') ) )*+
+    {_GAP} (SELECT|ASK|CONSTRUCT|DESCRIBE)"""
 )
 
 
@@ -113,14 +130,15 @@ def _one_query(pairs: list[tuple[str, str]], direct: str | None, posted: bool) -
 
 
 Question = Annotated[Asked, Depends(asked)]
+_TEXT = {"type": "string", "format": "sparql-query", "minLength": 1}
 _PARAMETERS: dict[str, Any] = {
     "parameters": [
         {
             "name": "query",
             "in": "query",
-            "schema": {"type": "string"},
+            "schema": _TEXT,
             "description": "The SPARQL 1.1 text. Left out, the service describes itself.",
-            "example": "SELECT ?model ?label WHERE { ?model a hw:Model ; rdfs:label ?label } LIMIT 10",
+            "example": "SELECT ?thing ?label { ?thing <http://www.w3.org/2000/01/rdf-schema#label> ?label } LIMIT 10",
         },
         {
             "name": "format",
@@ -143,7 +161,7 @@ _PARAMETERS: dict[str, Any] = {
     ]
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {offer.media_type: {} for offer in (*RESULTS, *SYNTAXES)}},
+    200: {"content": {offer.media_type: {} for offer in (*RESULTS, *SYNTAXES, HTML)}},
     400: {"description": "The text does not parse, names SERVICE, or query= is missing or repeated."},
     406: {"description": "No result format fits."},
     413: {"description": "The query or its answer exceeds a limit. An answer is never cut silently."},
@@ -157,9 +175,10 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
     if question.query is None:
         offer = choose(request.headers.get("accept"), (*SYNTAXES, HTML), name=question.format)
         if offer is HTML:
-            return _form(request, "", headers={"Vary": "Accept"})
+            headers = validators(request, headwater, reader, HTML)
+            return await to_thread.run_sync(lambda: _editor(request, question, headwater, reader, headers))
         return Response(
-            _described(str(request.url.replace(query="")), offer, headwater.settings),
+            described(str(request.url.replace(query="")), offer, headwater.settings),
             headers={"Vary": "Accept"},
             media_type=offer.media_type,
         )
@@ -174,9 +193,13 @@ async def get_sparql(request: Request, question: Question, headwater: App, reade
         "requestBody": {
             "required": True,
             "content": {
-                "application/sparql-query": {"schema": {"type": "string"}, "example": "ASK { ?run a hw:Run }"},
+                "application/sparql-query": {"schema": _TEXT, "example": "ASK { ?run a <https://w3id.org/headwater/terms#Run> }"},
                 "application/x-www-form-urlencoded": {
-                    "schema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+                    "schema": {
+                        "type": "object",
+                        "properties": {"query": _TEXT, "format": {"type": "string"}},
+                        "required": ["query"],
+                    }
                 },
             },
         }
@@ -197,6 +220,7 @@ async def query_sparql(request: Request, question: Question, headwater: App, rea
 
 async def straight(request: Request) -> Response:
     """The same as the routes above, without what FastAPI does for each request (a third of the time of a look-up)."""
+    request.scope["route"] = _DOCUMENTED[request.method]
     headwater = await the_headwater(request)
     reader = await the_reader(request, headwater)
     await counted(request, reader)
@@ -205,38 +229,73 @@ async def straight(request: Request) -> Response:
     return await answer(request, question, headwater, reader)
 
 
+_DOCUMENTED = {method: route for route in router.routes if isinstance(route, APIRoute) for method in route.methods}
+"""The routes by their methods, under which requests are counted and documented."""
+
+
 async def _answered(request: Request, question: Asked, headwater: App, reader: Who) -> Response:
-    text = question.query
-    assert text is not None
-    graph = returns_graph(text)
-    offers = SYNTAXES if graph else RESULTS
-    if choose(request.headers.get("accept"), (*offers, HTML), name=question.format) is HTML:
-        return await _page(request, question, graph, headwater, reader)
-    offer = choose(request.headers.get("accept"), offers, name=question.format)
-    headers = (
-        {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
-        if question.posted
-        else validators(request, headwater, reader, offer)
-    )
+    form = form_of(question.query or "")
+    offers = SYNTAXES if form in _GRAPHS else RESULTS
+    offer = choose(request.headers.get("accept"), (*offers, HTML), name=question.format)
+    if offer is HTML:
+        return await _page(request, question, form, headwater, reader)
+    headers = _freshness(request, question, offer, headwater, reader)
     answer = await _run(request, question, offer.media_type, headwater, reader)
     headers |= {SEQUENCE: str(answer.sequence)}
+    try:
+        recent_enough(request, answer.sequence)
+    except Unavailable:
+        if isinstance(answer, Stream):
+            await to_thread.run_sync(answer.close)
+        raise
     if isinstance(answer, Told):
         if answer.keeps and reader is ANONYMOUS:
             # Who works here without a token is somebody else once one is made; who has none stays who he is.
-            request.state.repeatable = Repeatable(answer, text, reader.name, request.state.counted_as)
+            request.state.repeatable = Repeatable(answer, question.query or "", reader.name, request.state.counted_as)
         return Response(answer.body, headers=headers, media_type=answer.media_type)
     # What breaks from here on breaks the transfer as well: no client takes the part that it has for the whole.
     return StreamingResponse(_pieces(answer), headers=headers, media_type=answer.media_type)
 
 
+def _freshness(request: Request, question: Asked, offer: Offer, headwater: Headwater, reader: Reader) -> dict[str, str]:
+    """The caching headers of an answer. Raises `Unchanged` where the client holds it already.
+
+    An answer by POST is no representation of its address (RFC 9110, 9.3.3), so that it has no validator; one by QUERY has. What
+    is another one each time (NOW, RAND, UUID) has none either.
+    """
+    if request.method == "POST" or changes_by_itself(question.query or "", headwater.settings.max_query_length):
+        return {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+    content = (question.query or "", question.format or "", *question.dataset.default, "", *question.dataset.named)
+    return validators(request, headwater, reader, offer, *(content if question.posted else ()))
+
+
 async def _run(request: Request, question: Asked, media_type: str, headwater: App, reader: Who) -> Told | Stream:
+    return (await _run_and(request, question, media_type, headwater, reader, _as_it_is))[0]
+
+
+async def _run_and(
+    request: Request,
+    question: Asked,
+    media_type: str,
+    headwater: App,
+    reader: Who,
+    then: Callable[[Told | Stream], _Then],
+) -> tuple[Told | Stream, _Then]:
+    """The answer, and what `then` makes of it in the same thread; both are given up when the client goes away."""
     text, dataset, base = question.query or "", question.dataset or None, str(request.url.replace(query=""))
     told, rates = note(request, "query", text, reader.name), the_rates(request)
+
+    def made(ask: Callable[[], Told | Stream]) -> tuple[Told | Stream, _Then]:
+        answer = ask()
+        return answer, then(answer)
+
     async with rates.turn(request):
         job = headwater.sandbox.job()
-        quick = headwater.at_once(text, reader, media_type, dataset=dataset, base=base, job=job)
+        # What is made of an answer takes time, and so a thread; the answer as it is may often be had without one.
+        quick = headwater.at_once(text, reader, media_type, dataset=dataset, base=base, job=job) if then is _as_it_is else None
+        answer: Told | Stream
         if isinstance(quick, Told):
-            answer: Told | Stream = quick
+            answer, found = quick, then(quick)
         else:
             ask: Callable[[], Told | Stream]
             ask = partial(headwater.stream, text, reader, media_type, dataset=dataset, base=base, job=job)
@@ -246,11 +305,15 @@ async def _run(request: Request, question: Asked, media_type: str, headwater: Ap
                     held = quick()
                     if held is not None:
                         ask, over = held.answer, await soon(held.begun.descriptor, held.begun.look, _SOON_S)
-            answer = ask() if over else await until_gone(request, ask, job.cancel, rates.asking)
+            answer, found = made(ask) if over else await until_gone(request, partial(made, ask), job.cancel, rates.asking)
     told.more["sequence"] = answer.sequence
     if isinstance(answer, Told) and answer.kept:
         told.outcome = "cached"
-    return answer
+    return answer, found
+
+
+def _as_it_is(answer: Told | Stream) -> None:
+    """What is made of an answer that is sent as it is."""
 
 
 async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
@@ -261,88 +324,110 @@ async def _pieces(answer: Stream) -> AsyncIterator[bytes]:
         answer.close()
 
 
-def returns_graph(text: str) -> bool:
-    """Whether a query's answer is a graph (CONSTRUCT, DESCRIBE); for a text that is no query, False.
+def form_of(text: str) -> str:
+    """`SELECT`, `ASK`, `CONSTRUCT` or `DESCRIBE`; nothing for a text that is no query.
 
-    >>> returns_graph("PREFIX a: <urn:SELECT> # ASK\\n construct { ?s ?p ?o } where { ?s ?p ?o }")
-    True
+    >>> form_of("PREFIX a: <urn:SELECT> # ASK\\n construct { ?s ?p ?o } where { ?s ?p ?o }")
+    'CONSTRUCT'
+    >>> form_of(" #" * 10_000 + "\\n PREFIXa:<urn:a>CONSTRUCTWHERE { ?s ?p ?o }"), form_of(" " * 10_000 + "LOAD")
+    ('CONSTRUCT', '')
     """
     found = _FORM.match(text[:200_000])
-    return found is not None and found[1].upper() in ("CONSTRUCT", "DESCRIBE")
+    return found[1].upper() if found is not None else ""
 
 
-async def _page(request: Request, question: Asked, graph: bool, headwater: App, reader: Who) -> Response:
-    """The form again, with the answer under it; what goes wrong is said beside the text, so that it can be mended."""
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
-    text = question.query or ""
-    media_type = "text/turtle" if graph else "application/sparql-results+json"
+async def _page(request: Request, question: Asked, form: str, headwater: App, reader: Who) -> Response:
+    """The editor again, with the answer under it; what goes wrong is said beside the text, so that it can be mended."""
+    media_type = {"ASK": RESULTS[0].media_type, **dict.fromkeys(_GRAPHS, "application/n-triples")}.get(form, TSV.media_type)
+    began = time.monotonic()
+    landing, here = headwater.landing(reader), headwater.mint.base
+
+    def shown(answer: Told | Stream) -> dict[str, Any]:
+        lines = FirstLines(MOST_ROWS + (form not in _GRAPHS))
+        try:
+            for piece in [answer.body] if isinstance(answer, Told) else answer.pieces():
+                lines.take(piece)
+        finally:
+            if isinstance(answer, Stream):
+                answer.close()
+        if form == "ASK":
+            return {"truth": json.loads(lines.kept)["boolean"]}
+        return {"shown": statements(lines, landing, here) if form in _GRAPHS else table(lines, landing, here)}
+
     try:
-        answer = await _run(request, question, media_type, headwater, reader)
-        body = answer.body if isinstance(answer, Told) else await to_thread.run_sync(answer.body)
+        headers = _freshness(request, question, HTML, headwater, reader)
+        answer, found = await _run_and(request, question, media_type, headwater, reader, shown)
     except HeadwaterError as error:
-        return _form(request, text, status=error.status, error=error, headers=headers)
-    if graph:
-        return _form(request, text, turtle=body.decode("utf-8", "replace"), headers=headers)
-    loaded = json.loads(body)
-    return _form(request, text, results=loaded, headers=headers)
+        request.state.problem = type(error).__name__
+        headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
+        return await to_thread.run_sync(partial(_editor, request, question, headwater, reader, headers, error=error))
+    found |= {
+        "seconds": time.monotonic() - began,
+        "sequence": answer.sequence,
+        "kept": isinstance(answer, Told) and answer.kept,
+        "noun": "statement" if form in _GRAPHS else "row",
+        "formats": _GRAPH_WORDS if form in _GRAPHS else _ROW_WORDS[:2] if form == "ASK" else _ROW_WORDS,
+    }
+    headers[SEQUENCE] = str(answer.sequence)
+    return await to_thread.run_sync(lambda: _editor(request, question, headwater, reader, headers, **found))
 
 
-def _form(request: Request, text: str, *, status: int = 200, headers: dict[str, str], **found: Any) -> Response:
-    values = {"error": None, "turtle": None, "results": None, **found}
-    body = page("sparql.html", request, text=text, prefixes=PREFIXES, most_rows=_MOST_ROWS, **values)
-    return Response(body, status, headers, media_type="text/html")
+def _editor(
+    request: Request,
+    question: Asked,
+    headwater: Headwater,
+    reader: Reader,
+    headers: dict[str, str],
+    *,
+    error: HeadwaterError | None = None,
+    shown: Shown | None = None,
+    **found: Any,
+) -> Response:
+    """The editor page: without a question, with one to begin with, with an answer, or with what went wrong."""
+    text, example = question.query, None
+    if text is None:
+        text = FIRST
+        given = {name: value.strip() for name, value in request.query_params.multi_items() if value.strip()}
+        name = given.pop("example", None)
+        if name is not None:
+            example = find(questions(), name)
+            text = prefilled(
+                example, _resolved(example, given, headwater, reader), lambda kind: headwater.much_linked(kind, reader)
+            )
+    graphs = [("default-graph-uri", iri) for iri in question.dataset.default]
+    graphs += [("named-graph-uri", iri) for iri in question.dataset.named]
+    link = f"/sparql?{urlencode([('query', text), *graphs])}"
+    where = place(text, error) if error is not None else None
+    values: dict[str, Any] = {
+        "text": text,
+        "rows": min(24, max(10, text.count("\n") + 2)),
+        "graphs": graphs,
+        "link": link if len(link) <= _LONGEST_LINK else None,
+        "error": error,
+        "place": where,
+        "remedy": remedy(error, where) if error is not None else "",
+        "mended_link": f"/sparql?{urlencode([('query', where.mended), *graphs])}" if where is not None and where.mended else None,
+        "example": example,
+        "ready": in_category(questions()).values(),
+        "competency": competency(),
+        "prefixes": PREFIXES,
+        "row_formats": _ROW_WORDS,
+        "graph_formats": _GRAPH_WORDS,
+        "limits": limits(headwater.settings)[0].value,
+        "docs_anchor": request.scope["route"].unique_id if "route" in request.scope else "",
+        "shown": shown,
+        "drawn": svg(shown.scene, title="The statements of the answer", standalone=False) if shown and shown.scene else "",
+        "truth": None,
+        **found,
+    }
+    body = page("sparql.html", request, **values)
+    return Response(body, error.status if error is not None else 200, headers | SCRIPTED, media_type=HTML.media_type)
 
 
-def _limits(settings: Settings) -> list[Literal]:
-    """What a query may take, in sentences."""
-    length, seconds = f"{settings.max_query_length:,}", f"{settings.query_timeout_s:g}"
-    memory, answer = f"{settings.query_memory_mb:,} MiB", f"{settings.max_answer_mb:,} MiB"
-    english = (
-        f"A query may have {length} characters and take {seconds} seconds and {memory} of memory, its answer {answer}. "
-        "What goes beyond is an error (413 or 503), never a part. SERVICE and LOAD are refused."
-    )
-    german = (
-        f"Eine Anfrage darf {length} Zeichen haben, {seconds} Sekunden und {memory} Speicher brauchen, ihre Antwort {answer}. "
-        "Was darüber geht, ist ein Fehler (413 oder 503), nie ein Teil. SERVICE und LOAD werden abgelehnt."
-    )
-    return [Literal(english, language="en"), Literal(german, language="de")]
-
-
-def _described(address: str, offer: Offer, settings: Settings) -> bytes:
-    """The SPARQL 1.1 Service Description of this endpoint: what it can do, and nothing it cannot."""
-    service, dataset, graph = BlankNode("service"), BlankNode("dataset"), BlankNode("graph")
-    said = [
-        Triple(service, RDF.type, _SD.Service),
-        Triple(service, _SD.endpoint, NamedNode(address)),
-        Triple(service, _SD.feature, _SD.UnionDefaultGraph),
-        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Query),
-        Triple(service, _SD.supportedLanguage, _SD.SPARQL11Update),
-        Triple(service, _SD.defaultDataset, dataset),
-        Triple(dataset, RDF.type, _SD.Dataset),
-        Triple(dataset, _SD.defaultGraph, graph),
-        Triple(graph, RDF.type, _SD.Graph),
-        Triple(service, _DCTERMS["title"], Literal("Headwater", language="en")),
-        Triple(dataset, RDFS.seeAlso, NamedNode(f"{address.removesuffix('/sparql')}/.well-known/void#dataset")),
-    ]
-    said += [Triple(service, _DCTERMS["description"], words) for words in _limits(settings)]
-    for name in (
-        "SPARQL_Results_JSON",
-        "SPARQL_Results_XML",
-        "SPARQL_Results_CSV",
-        "SPARQL_Results_TSV",
-        "Turtle",
-        "N-Triples",
-        "RDF_XML",
-        "JSON-LD",
-        "TriG",
-        "N-Quads",
-    ):
-        said.append(Triple(service, _SD.resultFormat, _FORMATS[name]))
-    for name in ("Turtle", "N-Triples", "RDF_XML", "JSON-LD", "TriG", "N-Quads"):
-        said.append(Triple(service, _SD.inputFormat, _FORMATS[name]))
-    syntax = exporter(offer.names[0])
-    assert isinstance(syntax, Syntax)
-    prefixes = {"rdfs": str(RDFS), "sd": str(_SD), "formats": str(_FORMATS), "dcterms": "http://purl.org/dc/terms/"}
-    written = serialize(said, format=syntax.format, prefixes=prefixes)
-    assert written is not None  # serialize only returns None when it is handed a file to write to
-    return written
+def _resolved(question: Ready, given: dict[str, str], headwater: Headwater, reader: Reader) -> dict[str, str]:
+    """The parameters given for a ready question, things by their IRIs. Raises `BadParameter`, `NotFound`."""
+    kinds = {parameter.name: parameter.type for parameter in question.parameters}
+    for name in given:
+        if name not in (*kinds, "format"):
+            raise BadParameter(f"the question '{question.name}' has no parameter {name!r}", parameter=name)
+    return {name: headwater.resolve(value, reader) if kinds.get(name) == "iri" else value for name, value in given.items()}

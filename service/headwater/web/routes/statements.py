@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from headwater.web.problems import CONTENT
-from headwater.web.readers import App, Who, Writer
+from headwater.web.readers import App, Author, Who
+from headwater.web.write_line import in_line
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 _THING = "A full IRI, a CURIE, a PID, a digest, an external id, or kind/key."
@@ -59,9 +60,9 @@ class Wanted(BaseModel):
         422: {"description": "No such state, or a reason is missing; nothing was written.", "content": CONTENT},
     },
 )
-def post_statement(said: Annotated[Stated, Body()], headwater: App, writer: Writer) -> Response:
+async def post_statement(request: Request, said: Annotated[Stated, Body()], headwater: App, writer: Author) -> Response:
     """Records the statement with its author (the token's name) and time. It stands beside the computed verdict, which stays."""
-    told = headwater.state(writer, **said.model_dump())
+    told = await in_line(request, lambda: headwater.state(writer, **said.model_dump()))
     created = told["status"] == "created"
     return JSONResponse(told, 201 if created else 200, {"Location": f"/api/v1/records/{quote(told['record'], safe='')}"})
 

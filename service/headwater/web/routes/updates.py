@@ -5,27 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from headwater.access.levels import level
 from headwater.errors import BadQuery, UnknownFormat
 from headwater.store.reading import Clauses
+from headwater.web.at_least import SEQUENCE
 from headwater.web.observing import note
 from headwater.web.problems import CONTENT
-from headwater.web.rates import the_rates
-from headwater.web.readers import App, Writer
-from headwater.web.routes.sparql import SEQUENCE
+from headwater.web.readers import App, Author
 from headwater.web.uploads import bounded
+from headwater.web.write_line import in_line, the_line
 
 router = APIRouter(tags=["sparql"])
 _FORM = "application/x-www-form-urlencoded"
 _DIRECT = "application/sparql-update"
 
 
-async def asked(request: Request, headwater: App, writer: Writer) -> tuple[str, Clauses, str | None]:
+async def asked(request: Request, headwater: App, writer: Author) -> tuple[str, Clauses, str | None]:
     """The update of a request, the dataset and the visibility that it names. Raises what the protocol wants refused."""
     del writer  # asked for first, so that a stranger's body is not even read
+    the_line(request).room(getattr(request.state, "counted_as", None))
     pairs = request.query_params.multi_items()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (_FORM, _DIRECT):
@@ -48,15 +49,17 @@ async def asked(request: Request, headwater: App, writer: Writer) -> tuple[str, 
         raise BadQuery(f"the request names {len(updates)} updates; it must be one")
     default = tuple(dict.fromkeys(value for name, value in pairs if name == "using-graph-uri"))
     graphs = tuple(dict.fromkeys(value for name, value in pairs if name == "using-named-graph-uri"))
-    return updates[0], Clauses(default, graphs), next((value for name, value in pairs if name == "visibility"), None)
+    visibility = next((level(value) for name, value in pairs if name == "visibility" and value), None)
+    return updates[0], Clauses(default, graphs), visibility
 
 
+_TEXT = {"type": "string", "format": "sparql-update"}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            _DIRECT: {"schema": {"type": "string"}, "example": 'INSERT DATA { <urn:x> <urn:p> "o" }'},
-            _FORM: {"schema": {"type": "object", "properties": {"update": {"type": "string"}}, "required": ["update"]}},
+            _DIRECT: {"schema": _TEXT, "example": 'INSERT DATA { <urn:x> <urn:p> "o" }'},
+            _FORM: {"schema": {"type": "object", "properties": {"update": _TEXT}, "required": ["update"]}},
         },
     },
     "parameters": [
@@ -93,7 +96,7 @@ _BODY: dict[str, Any] = {
     },
 )
 async def update(
-    request: Request, said: Annotated[tuple[str, Clauses, str | None], Depends(asked)], headwater: App, writer: Writer
+    request: Request, said: Annotated[tuple[str, Clauses, str | None], Depends(asked)], headwater: App, writer: Author
 ) -> Response:
     """Changes named graphs (each is a record) and the unnamed graph, in one transaction.
 
@@ -103,9 +106,8 @@ async def update(
     text, dataset, visibility = said
     base = str(request.url.replace(query=""))
     told = note(request, "update", text, writer.name)
-    written = await to_thread.run_sync(
-        lambda: headwater.update(text, writer, dataset=dataset or None, base=base, visibility=visibility),
-        limiter=the_rates(request).writing,
+    written = await in_line(
+        request, lambda: headwater.update(text, writer, dataset=dataset or None, base=base, visibility=visibility)
     )
     told.more["sequence"] = written.sequence
     return JSONResponse(written.as_dict(), headers={SEQUENCE: str(written.sequence), "Cache-Control": "no-store"})

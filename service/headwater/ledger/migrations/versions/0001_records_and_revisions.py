@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("findings", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
-        sa.Column("written_at", sa.String(32), nullable=False),
+        sa.Column("written_at", sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql"), nullable=False),
         sa.UniqueConstraint("record", "number"),
     )
     op.create_index("revisions_by_record", "revisions", ["record", "sequence"])
