@@ -229,7 +229,7 @@ async def straight(request: Request) -> Response:
     return await answer(request, question, headwater, reader)
 
 
-_DOCUMENTED = {method: route for route in router.routes if isinstance(route, APIRoute) for method in route.methods}
+_DOCUMENTED = {method: route for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()}
 """The routes by their methods, under which requests are counted and documented."""
 
 
