@@ -1,7 +1,7 @@
 """What one stranger's heavy query does to the others, and what isolation costs: `python -m bench.heavy --keep FOLDER`.
 
-Eight clients look things up, first alone, then while others ask for a cross product or a large sort, each from an address of its
-own. Then the same look-ups go to the store without a server, to the service, and through the sandbox.
+Eight clients look things up, first alone, then while others ask for a cross product or a large sort. Each client comes from an
+address of its own. Then the same look-ups go straight to the store, to the process of the service, and through the sandbox.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from bench.closure import name_of
 from bench.measure import duration, machine, percentile
 from bench.over_http import alive, serving
 from bench.processes import children, measures, size_of
-from bench.soak_judging import Verdict, judged
+from bench.soak_judging import WARM_UP, Verdict, judged
 from bench.world import World, make_world
 from bench.write_rdf import write_ntriples
 
@@ -231,8 +231,14 @@ def checked(port: int, soaked: Soaked) -> None:
         differ = [graph for graph in {*present, *wanted} if present.get(graph) != wanted.get(graph)]
         soaked.faults.append(f"{len(differ)} graphs are not as they were last acknowledged, such as {differ[0]}.")
     for (what, status), number in sorted(soaked.statuses.items()):
-        # A query may be stopped, or its reader killed; a graph may have been withdrawn before.
-        fine = status in EXPECTED or (status == 503 and what.startswith("query")) or (status, what) == (404, "withdraw")
+        # A query may be stopped, a reader killed under it or under an update; a graph may have been withdrawn before.
+        broken = status == 0 and what == "query, long answer"  # its beginning was sent: it breaks off
+        fine = (
+            status in EXPECTED
+            or broken
+            or (status == 503 and (what.startswith("query") or what == "update"))
+            or (status, what) == (404, "withdraw")
+        )
         if not fine:
             soaked.faults.append(f"{number} times {what} was answered by {status}.")
     if not alive(port):
@@ -302,8 +308,8 @@ def soak(
     sample_s: float,
     kill_s: float,
     seed: int,
-) -> tuple[Soaked, list[Verdict]]:
-    """Fill a data folder below `folder`, serve it, work on it for so many seconds, and judge."""
+) -> Soaked:
+    """Fill a data folder below `folder`, serve it, and work on it for so many seconds."""
     world = make_world(runs, seed)
     data = folder / "data"
     filled(world, data)
@@ -313,7 +319,7 @@ def soak(
         soaked = Soak(port, server, data, names, pause, seed).run(seconds, readers, writers, sample_s, kill_s)
         checked(port, soaked)
     soaked.faults += [f"verify: {line}" for line in verified(data)]
-    return soaked, judged(soaked.samples)
+    return soaked
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -326,13 +332,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pause", type=float, default=0.2, help="mean seconds that a client waits between requests")
     parser.add_argument("--sample", type=float, default=5.0, help="seconds between samples")
     parser.add_argument("--kill", type=float, default=20.0, help="mean seconds between kills of a reader")
+    parser.add_argument("--warm-up", type=float, default=WARM_UP, help="share that is not judged (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=OUT, help="where the figures are kept (default: bench/out)")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     chosen = parser.parse_args(arguments)
     # So that there are many queries that are stopped, in a minute's soak, too.
     os.environ["HEADWATER_QUERY_TIMEOUT_S"] = "3"
     with tempfile.TemporaryDirectory(prefix="headwater-soak-", dir=chosen.folder) as place:
-        soaked, verdicts = soak(
+        soaked = soak(
             chosen.minutes * 60,
             Path(place),
             runs=chosen.runs,
@@ -343,9 +351,10 @@ def main(arguments: list[str] | None = None) -> int:
             kill_s=chosen.kill,
             seed=chosen.seed,
         )
+    verdicts = judged(soaked.samples, chosen.warm_up)
     print(told(soaked, verdicts))
-    OUT.mkdir(exist_ok=True)
-    target = OUT / f"soak-{chosen.minutes:g}-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
+    chosen.out.mkdir(exist_ok=True)
+    target = chosen.out / f"soak-{chosen.minutes:g}-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     figures = {
         "machine": machine(),
         "samples": soaked.samples,

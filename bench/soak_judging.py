@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 WARM_UP = 0.25
-"""The share of a soak that is not judged: caches, pools and the store's buffers fill up in it."""
+"""The share of a soak that is not judged, unless another is named: caches, pools and the store's buffers fill up in it."""
 GROWTH = 0.10
 """By this share of its median a measure may grow in what is judged; so much is the breath of an allocator."""
 PER_WRITE = 6 * 1024
@@ -45,7 +45,7 @@ def slope(times: Sequence[float], values: Sequence[float], most: int = 400) -> f
     return float(statistics.median(slopes)) if slopes else 0.0
 
 
-def judged(samples: Sequence[dict[str, Any]]) -> list[Verdict]:
+def judged(samples: Sequence[dict[str, Any]], warm_up: float = WARM_UP) -> list[Verdict]:
     """A verdict on each measure of `SLACK`. A sample has the seconds since the beginning (`at`), the measures, and `writes`,
     how many were accepted by then.
 
@@ -56,7 +56,7 @@ def judged(samples: Sequence[dict[str, Any]]) -> list[Verdict]:
     >>> [one.what for one in judged(leak) if not one.holds]
     ['memory_mib']
     """
-    warm = samples[int(len(samples) * WARM_UP) :]
+    warm = samples[int(len(samples) * warm_up) :]
     times = [sample["at"] for sample in warm]
     span = times[-1] - times[0]
     writes = warm[-1]["writes"] - warm[0]["writes"]

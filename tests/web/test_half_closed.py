@@ -62,7 +62,7 @@ def _heard(client: socket.socket) -> str:
     return said.decode()
 
 
-@pytest.mark.parametrize("served", [1.0], indirect=True)
+@pytest.mark.parametrize("served", [30.0], indirect=True)
 def test_who_closes_his_side_and_waits_is_answered(served: Served) -> None:
     said = _heard(_sent(served[1], "/sparql?query=ASK%20%7B%7D", "/health/live"))
     assert said.count("HTTP/1.1 200 OK") == 2

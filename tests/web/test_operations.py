@@ -296,6 +296,34 @@ def test_an_empty_update_with_a_dataset_of_the_request_is_no_accident_of_ours(wr
     assert answer.status_code in (200, 400)
 
 
+def test_a_plan_that_names_nothing_by_an_empty_text_and_an_update_over_no_graph_are_refused(writable: Headwater) -> None:
+    client = Client(writable)
+    assert client.post("/api/v1/plans", '{"id": [""]}', "application/json").status_code == 422
+    assert (
+        client.post("/api/v1/plans", '{"id": [], "hours": null}', "application/json").json()["title"] != "Something failed inside"
+    )
+    asked = client.post(
+        "/sparql/update?using-graph-uri=nonsense", "INSERT DATA { <urn:s> <urn:p> 1 }", "application/sparql-update"
+    )
+    assert (asked.status_code, "no absolute IRI" in asked.json()["detail"]) == (400, True)
+    level = client.post("/sparql/update?visibility=nonsense", "INSERT DATA { <urn:s> <urn:p> 1 }", "application/sparql-update")
+    assert level.status_code == 422
+
+
+def test_what_leads_to_a_page_is_looked_over_first(lab: Client) -> None:
+    for address in (
+        "lineage?id=model/svm&known_at=sometime",
+        "impact?id=model/svm&change=nothing",
+        "plans?id=model/svm&roles=none",
+    ):
+        assert lab.get(f"/api/v1/{address}&format=html").status_code == 422
+
+
+def test_options_of_the_graph_store_name_all_that_it_takes(writable: Headwater) -> None:
+    allow = Client(writable).request("OPTIONS", "/sparql/store?default").headers["allow"]
+    assert {one.strip() for one in allow.split(",")} == {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"}
+
+
 def test_a_method_that_an_address_does_not_take_is_answered_by_all_that_it_takes(writable: Headwater) -> None:
     answer = Client(writable).request("OPTIONS", "/api/v1/impact")
     assert answer.status_code == 405

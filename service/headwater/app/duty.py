@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 from uuid import uuid4
 
+from headwater.app.folder import OF_LEDGER
 from headwater.app.following import Follower, Progress, Strayed
 from headwater.errors import BadParameter, HeadwaterError, LedgerBusy, ReaderOnly
 from headwater.ledger.addresses import parsed, told
@@ -66,7 +67,9 @@ class Duty:
                     parameter="ledger",
                     remedy="Set ledger to the address that the writer has, and data to a folder of this process's own.",
                 )
-            self._follower = Follower(settings.ledger, settings.data, [settings.data / part for part in ("store", "index")])
+            self._follower = Follower(
+                settings.ledger, settings.data, [settings.data / part for part in ("store", "index", OF_LEDGER)]
+            )
             try:
                 self._follower.begin()
             except BaseException:

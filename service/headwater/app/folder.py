@@ -16,7 +16,8 @@ except ImportError:  # Windows has no fcntl; RocksDB's own lock on the store sti
 
 
 _log = logging.getLogger("headwater")
-_OF_LEDGER = "ledger-identity"
+OF_LEDGER = "ledger-identity"
+"""The note of which ledger a folder's store and index are views; without it they are made anew."""
 
 
 def note_ledger(folder: Path, identity: str | None) -> None:
@@ -24,7 +25,7 @@ def note_ledger(folder: Path, identity: str | None) -> None:
     if identity is None or noted_ledger(folder) == identity:
         return
     try:
-        (folder / _OF_LEDGER).write_text(identity, encoding="utf-8")
+        (folder / OF_LEDGER).write_text(identity, encoding="utf-8")
     except OSError as error:
         # The next start makes store and index anew, for want of this note.
         _log.warning("the data folder %s cannot be written: %s", folder, error)
@@ -33,7 +34,7 @@ def note_ledger(folder: Path, identity: str | None) -> None:
 def noted_ledger(folder: Path) -> str | None:
     """What `note_ledger` noted; None where nothing was."""
     try:
-        return (folder / _OF_LEDGER).read_text(encoding="utf-8")
+        return (folder / OF_LEDGER).read_text(encoding="utf-8")
     except OSError:
         return None
 

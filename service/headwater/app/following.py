@@ -50,7 +50,7 @@ class Follower:
     """Keeps a copy of the ledger at `address`. Used by one thread at a time, but for `standing`."""
 
     def __init__(self, address: str, folder: Path, made_from_it: Sequence[Path] = ()) -> None:
-        """`made_from_it` are the folders that go when the copy has to be begun anew."""
+        """`made_from_it` are the folders and notes that go when the copy has to be begun anew."""
         self._address = address
         self._made_from_it = made_from_it
         self._path = folder / _FILE
@@ -115,8 +115,11 @@ class Follower:
 
     def _begin_anew(self) -> None:
         self.copy.close()
-        for folder in self._made_from_it:
-            shutil.rmtree(folder, ignore_errors=True)
+        for made in self._made_from_it:
+            if made.is_dir():
+                shutil.rmtree(made, ignore_errors=True)
+            else:
+                made.unlink(missing_ok=True)
         for path in (self._path, *(self._path.with_name(_FILE + more) for more in ("-wal", "-shm"))):
             path.unlink(missing_ok=True)
         self.copy = self._open_copy()

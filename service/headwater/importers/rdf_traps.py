@@ -23,6 +23,9 @@ _DEEPEST = 200
 _LONGEST_ENTITY = 1000
 _MOST_EXPANSION = 10
 _NAMED = 5
+_MOST_ATTRIBUTES = 1000
+_MOST_COPIED = 10_000_000
+"""The parser copies all terms for each context within the document: half a microsecond each, and nothing else runs meanwhile."""
 _BRACKETED = re.compile(
     rb"""
       "{3}(?:"{0,2}(?:[^"\\]|\\.))*"{3} | '{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}
@@ -92,6 +95,9 @@ class _Xml:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise _too_deep(self.source, self.parser.CurrentLineNumber)
+        if len(attributes) > _MOST_ATTRIBUTES:
+            # Each look at a name goes through all prefixes that are declared: 30,000 of them take seconds.
+            raise self.refuse(f"an element has more than {_MOST_ATTRIBUTES:,} attributes.")
         for value in attributes.values():
             self.text(value)
 
@@ -113,6 +119,9 @@ def _look_through_xml(source: Source, data: bytes) -> None:
     except expat.ExpatError as error:
         words = expat.errors.messages[error.code]
         raise UnreadableSource(f"{source.name}:{error.lineno}: is no complete XML ({words}).", line=error.lineno) from error
+    except (LookupError, ValueError) as error:
+        # Which encodings there are is asked of Python.
+        raise UnreadableSource(f"{source.name}:1: is in no encoding that can be read ({error}).", line=1) from error
 
 
 def _look_through_json(source: Source, data: bytes) -> list[Finding]:
@@ -139,6 +148,11 @@ def _look_through_json(source: Source, data: bytes) -> list[Finding]:
             f"{source.name}: the JSON-LD context {min(seen.remote)} would have to be fetched, and nothing is fetched.",
             remedy="Put the context into the document, or use the importer for this kind of document.",
         )
+    if seen.copies * len(seen.terms) > _MOST_COPIED:
+        raise UnreadableSource(
+            f"{source.name}: has {seen.copies:,} contexts within or to be applied, over {len(seen.terms):,} terms.",
+            remedy="Write one @context at the top, without contexts in the definitions of terms; or send Turtle.",
+        )
     if seen.has_vocabulary:
         return []
     lost = sorted(seen.keys - seen.terms)
@@ -146,6 +160,35 @@ def _look_through_json(source: Source, data: bytes) -> list[Finding]:
         Finding("unmapped", "undefined-term", f"'{key}' is defined by no @context, so JSON-LD takes no notice of it", source.name)
         for key in lost
     ]
+
+
+def _longest_chain(context: dict[str, Any]) -> int:
+    """How many terms of a context stand one upon the other: the parser goes down such a chain by recursion, and 5,000 end the
+    process. One that comes back to itself counts as far as its beginning."""
+    depths: dict[str, int] = {}
+    for term in context:
+        chain: dict[str, None] = {}
+        here: str | None = term
+        while here is not None and here not in depths and here not in chain:
+            chain[here] = None
+            here = _stands_on(here, context)
+        depth = depths.get(here, 0) if here is not None else 0
+        for one in reversed(chain):
+            depth += 1
+            depths[one] = depth
+    return max(depths.values(), default=0)
+
+
+def _stands_on(term: str, context: dict[str, Any]) -> str | None:
+    """The other term of the same context that has to be known before this one."""
+    value = context[term]
+    meant = value.get("@id", value.get("@reverse", term)) if isinstance(value, dict) else value
+    for word in (meant, term, value.get("@type") if isinstance(value, dict) else None):
+        if isinstance(word, str):
+            for name in (word, word.partition(":")[0]):
+                if name != term and name in context:
+                    return name
+    return None
 
 
 class _JsonLd:
@@ -156,6 +199,13 @@ class _JsonLd:
         self.terms: set[str] = set()
         self.keys: set[str] = set()
         self.has_vocabulary = False
+        self.contexts = self.scoped = self.nodes = 0
+
+    @property
+    def copies(self) -> int:
+        """How often the parser may have to copy what is defined: for each context, and where a term has one of its own for each
+        object that may use it."""
+        return self.contexts + (self.scoped + self.nodes if self.scoped else 0)
 
     def walk(self, document: object) -> Iterator[int]:
         """Goes through everything; gives the depth of each object and list."""
@@ -170,8 +220,12 @@ class _JsonLd:
                 if in_context:
                     self.remote.update(item for item in node if isinstance(item, str))
                 continue
+            self.nodes += not in_context
+            if in_context:
+                yield depth + _longest_chain(node)
             for key, value in node.items():
                 if key == "@context":
+                    self.contexts += 1
                     if isinstance(value, str):
                         self.remote.add(value)
                     todo.append((value, depth + 1, True))
@@ -194,6 +248,7 @@ class _JsonLd:
         else:
             self.terms.add(key)
         for inner in _scoped(value):
+            self.scoped += 1
             if isinstance(inner, str):
                 self.remote.add(inner)
 

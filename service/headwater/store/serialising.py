@@ -21,6 +21,7 @@ from pyoxigraph import (
 )
 
 from headwater.errors import BadQuery, NotAcceptable, StorageFailed
+from headwater.store.no_steps import with_no_steps
 from headwater.store.protocol import StoreBroken
 from headwater.terms.names import PREFIXES
 
@@ -63,10 +64,21 @@ def run(
     `base` is what relative IRIs in the text start from. Raises `BadQuery` for a text that does not parse, `StorageFailed` and
     `StoreBroken` for what the disk says.
     """
+
+    def names(node: NamedNode) -> bool:
+        return any(
+            next(iter(quads), None) is not None
+            for graph in graphs
+            for quads in (
+                store.quads_for_pattern(node, None, None, graph),
+                store.quads_for_pattern(None, None, node, graph),
+            )
+        )
+
     given = {Variable(name): value for name, value in (bindings or {}).items()}
     try:
         return store.query(
-            text,
+            with_no_steps(text, base, names),
             base_iri=base or None,
             default_graph=list(graphs),
             named_graphs=list(named),

@@ -207,7 +207,7 @@ def _words(name: str, path: str, method: str) -> dict[str, Any] | None:
     if name in ("hours", "kwh"):
         return _NUMBER
     told: dict[str, dict[str, Any]] = {
-        "id": {"minLength": 1, "maxLength": 4000} if path == "/api/v1/plans" else {},
+        "id": {"minLength": 1, "maxLength": 4000} if path == "/api/v1/plans" and method == "body" else {},
         "kind": {"enum": kinds} if path == "/api/v1/objects" else {},
         "types": {"enum": [*kinds, "entity"] if path != "/api/v1/plans" else kinds},
         "roles": {"enum": [role.name for role in words.roles if role.stated]},

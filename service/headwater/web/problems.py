@@ -6,6 +6,8 @@ import errno
 import json
 import logging
 import os
+import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from math import ceil
 from typing import Any, cast
@@ -27,6 +29,7 @@ log = logging.getLogger("headwater.web")
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
 _KEPT = "/:?#[]@!$&'()*+,;=%"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _POLICY = "default-src 'self'; script-src {}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
@@ -185,6 +188,27 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _refused_by_system)
 
 
+def _misframed(headers: Iterable[tuple[bytes, bytes]]) -> BadRequest | None:
+    """What is wrong with a head whatever it asks for.
+
+    A body with both lengths is where one reader sees one request and the next one two (RFC 9112, section 6.1). Of the host
+    addresses in answers are made, and what is no host ends in an error there.
+    """
+    given: dict[bytes, bytes] = dict(headers)
+    if b"content-length" in given and b"transfer-encoding" in given:
+        return BadRequest("The request has both Content-Length and Transfer-Encoding.", remedy="Send one of them.")
+    if not _HOST.fullmatch(given.get(b"host", b"")):
+        return BadRequest("The header Host names no host.", remedy="Send the host and the port that you ask.")
+    return None
+
+
+class BadRequest(HeadwaterError):
+    """The head of a request is not one that can be answered safely."""
+
+    status = 400
+    title = "The request is damaged"
+
+
 class Guard:
     """The outermost layer: security headers on everything, HEAD answered as GET without a body, no internals shown ever.
 
@@ -198,6 +222,11 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        wrong = _misframed(scope["headers"])
+        if wrong is not None:
+            headers = {"Connection": "close"}
+            await problem(Request({**scope, "headers": []}), wrong.problem(), headers)(scope, receive, send)
+            return
         head = scope["method"] == "HEAD"
         started = False
 
@@ -207,7 +236,10 @@ class Guard:
                 started = True
                 present = {name.lower() for name, _ in message["headers"]}
                 added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items() if k.lower().encode() not in present]
-                message = {**message, "headers": [*message["headers"], *added]}
+                own = f"{scope['scheme']}://{dict(scope['headers']).get(b'host', b'').decode('latin-1')}/".encode("latin-1")
+                # The router writes whole addresses, with whatever host the client says that this is.
+                given = [(k, v[len(own) - 1 :] if k == b"location" and v.startswith(own) else v) for k, v in message["headers"]]
+                message = {**message, "headers": [*given, *added]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -1,4 +1,4 @@
-"""The SPARQL 1.1 Service Description of the endpoint: what it can do, its limits, and nothing that it cannot."""
+"""What the SPARQL endpoint says of itself: what it can do, and its limits, in words and for programs."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pyoxigraph import BlankNode, NamedNode, Triple, serialize
 from starlette.responses import Response
 
 from headwater.app.writing import Overtaken
-from headwater.errors import BadParameter, HeadwaterError, NotFound
+from headwater.errors import BadParameter, HeadwaterError, NotFound, TooLarge
 from headwater.exporters.rdf import Syntax
 from headwater.exporters.registry import exporter
 from headwater.importers.protocol import Source
@@ -35,6 +35,8 @@ from headwater.web.write_line import in_line, the_line
 
 router = APIRouter(tags=["sparql"])
 _PATH = "/sparql/store"
+_MOST_PARTS = 1000
+_AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class PreconditionFailed(HeadwaterError):
@@ -167,7 +169,8 @@ async def _write(request: Request, name: str | None, headwater: App, writer: Aut
         outcome, head = await in_line(request, lambda: _put(request, path, name, headwater, writer, merge))
     headers = {"Cache-Control": "no-store"} | ({"ETag": _etag(head) or ""} if head is not None else {})
     if outcome.status == "created":
-        headers["Location"] = outcome.iri
+        # A header holds no letters beyond ASCII, and an IRI may have them.
+        headers["Location"] = quote(outcome.iri, safe=_AS_THEY_ARE)
     return Response(status_code=201 if outcome.status == "created" else 204, headers=headers)
 
 
@@ -198,7 +201,11 @@ def _parts(path: Path, content_type: str) -> list[tuple[Path, str]]:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         return [(path, media_type)]
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + path.read_bytes())
+    head, body = b"Content-Type: " + content_type.encode() + b"\r\n\r\n", path.read_bytes()
+    boundary = BytesParser(policy=HTTP).parsebytes(head).get_boundary() or ""
+    if body.count(b"--" + boundary.encode("utf-8", "replace")) > _MOST_PARTS + 1:
+        raise TooLarge(f"The form may have more than {_MOST_PARTS} parts.", remedy="Send fewer documents at a time.")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
     found = []
     for number, part in enumerate(message.iter_parts()):
         content = part.get_payload(decode=True)

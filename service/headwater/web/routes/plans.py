@@ -111,6 +111,13 @@ class PlanPosted(PlanAsked):
 
     changes: list[Annotated[str, Field(min_length=1, max_length=4000)] | Supposed] = []
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, said: Any) -> Any:
+        if isinstance(said, dict) and isinstance(said.get("id"), list) and "" in said["id"]:
+            raise ValueError("id: an empty text names nothing")
+        return said
+
     @model_validator(mode="after")
     def _one_way(self) -> PlanPosted:
         if self.changes and self.id:

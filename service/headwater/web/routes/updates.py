@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request
+from pyoxigraph import NamedNode
 from starlette.responses import JSONResponse, Response
 
 from headwater.access.levels import level
@@ -49,6 +50,11 @@ async def asked(request: Request, headwater: App, writer: Author) -> tuple[str, 
         raise BadQuery(f"the request names {len(updates)} updates; it must be one")
     default = tuple(dict.fromkeys(value for name, value in pairs if name == "using-graph-uri"))
     graphs = tuple(dict.fromkeys(value for name, value in pairs if name == "using-named-graph-uri"))
+    for graph in (*default, *graphs):
+        try:
+            NamedNode(graph)
+        except ValueError as error:
+            raise BadQuery(f"'{graph[:200]}' is no absolute IRI of a graph ({error})") from error
     visibility = next((level(value) for name, value in pairs if name == "visibility" and value), None)
     return updates[0], Clauses(default, graphs), visibility
 
