@@ -154,3 +154,10 @@ def test_the_same_bytes_of_somebody_else_are_asked_anew(port: int) -> None:
 )
 def test_only_one_whole_plain_request_may_be_answered_so(raw: bytes) -> None:
     assert not may_repeat(raw)
+
+
+def test_the_editor_still_names_its_place_in_the_documentation(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        page = connection.makefile("rb")
+        connection.sendall(b"GET /sparql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\nConnection: close\r\n\r\n")
+        assert b'/docs#"' not in page.read()

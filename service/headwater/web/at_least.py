@@ -23,8 +23,8 @@ SEQUENCE: Final = "Headwater-Sequence"
 """The header that names the ledger's sequence number which an answer speaks of."""
 WANTED: Final = "Headwater-At-Least"
 AGE: Final = "Headwater-Age"
-"""The seconds since a reader last knew that it had everything; only where that is longer than `_WORTH_TELLING_S`."""
-_WORTH_TELLING_S = 2.0
+"""The seconds since a reader last knew that it had everything; only where that is longer than `WORTH_TELLING_S`."""
+WORTH_TELLING_S = 2.0
 _LOOK_S = 0.005
 _SILENT = ("/static/", "/health/", "/metrics")
 
@@ -83,7 +83,7 @@ class AtLeast:
     def _told(self, sequence: int | None) -> dict[str, str]:
         found = {SEQUENCE: str(self._headwater.sequence if sequence is None else sequence)}
         age = self._headwater.duty.age_s
-        if age is not None and age > _WORTH_TELLING_S:
+        if age is not None and age > WORTH_TELLING_S:
             found[AGE] = f"{age:.0f}"
         return found
 

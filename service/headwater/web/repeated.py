@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headwater.app.querying import Told
+from headwater.web.at_least import AGE, WORTH_TELLING_S
 from headwater.web.metrics import Metrics
 from headwater.web.rates import Rates, fields
 
@@ -79,6 +80,10 @@ class Repeated:
         if of.told.sequence != self._headwater.sequence:
             self._drop((host, raw))
             return None
+        age = self._headwater.duty.age_s
+        if age is not None and age > WORTH_TELLING_S:
+            # The answer has to say how old it may be.
+            return None
         standing = self._rates.standing(of.counted_as)
         if standing is not None and not standing.allowed:
             return None
@@ -105,6 +110,8 @@ class Repeated:
     def keep(self, host: str, raw: bytes, of: Repeatable, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Keep an answer of status 200 with its headers, unless it is too large."""
         if len(body) > self._most // 8 or of.told.sequence != self._headwater.sequence:
+            return
+        if any(name.lower() == AGE.lower().encode() for name, _ in headers):
             return
         lines = (b"%b: %b\r\n" % (name, value) for name, value in headers if name.lower() not in _OWN)
         entry = _Entry(b"HTTP/1.1 200 OK\r\n" + b"".join(lines), body, of)
