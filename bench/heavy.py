@@ -48,11 +48,13 @@ def beside(server: Server, text: str, heavy: int, asks: Sequence[Ask], clients: 
     return found[0]
 
 
-def measured(name: str, folder: Path, view: Path, asks_of: Callable[[Server], list[Ask]], seconds: float) -> dict[str, Any]:
+def measured(
+    name: str, folder: Path, view: Path, asks_of: Callable[[Server], list[Ask]], seconds: float, most: int
+) -> dict[str, Any]:
     """One server: alone, and beside each heavy query."""
     figures: dict[str, Any] = {"server": name}
     for title, text in HEAVY.items():
-        for heavy in (1, 2):
+        for heavy in range(1, most + 1):
             # Started anew each time: what a server goes on computing for nobody would be counted against the next.
             with running(name, folder, view) as server:
                 asks = asks_of(server)
@@ -159,6 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--servers", nargs="*", default=[OURS, "oxigraph", "fuseki", "virtuoso", "rdflib-endpoint"])
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--heavy", type=int, default=2, help="how many ask for the heavy query, at most (default: %(default)s)")
     parser.add_argument("--parts", nargs="*", default=["heavy", "isolation", "impact"])
     chosen = parser.parse_args(arguments)
     view = prepare(chosen.size, chosen.keep)
@@ -176,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
         figures["heavy"] = []
         for name in chosen.servers:
             try:
-                figures["heavy"].append(measured(name, chosen.keep, view, asks_of, chosen.seconds))
+                figures["heavy"].append(measured(name, chosen.keep, view, asks_of, chosen.seconds, chosen.heavy))
             except (Unavailable, RuntimeError) as reason:
                 print(f"{name}: {reason}", file=sys.stderr)
     OUT.mkdir(exist_ok=True)
