@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, QueryResultsFormat, QueryTriples, RdfFormat, Store, parse, serialize
 
@@ -12,6 +12,7 @@ from headwater.errors import HeadwaterError
 from headwater.store.guard import guard
 from headwater.store.no_steps import with_no_steps
 from headwater.store.patterns import mentions_lineage
+from headwater.store.reading import dataset
 
 Bag = Counter[str] | bool | None
 _UNSURE = ("LIMIT", "OFFSET", "SAMPLE", "GROUP_CONCAT")
@@ -35,17 +36,20 @@ class Judge:
         try:
             guard(text, 100_000)
             # What Oxigraph leaves out of paths of no steps is held against SPARQL's definition in tests/store/test_no_steps.py.
-            found = self._store.query(with_no_steps(text, self._base, self._names), base_iri=self._base)
+            asked = dataset(text, self._base)
+            merged = [NamedNode(name) for name in asked.default] if asked else [DefaultGraph()]
+            mended = with_no_steps(text, self._base, lambda node: self._names(node, merged))
+            found = self._store.query(mended, base_iri=self._base)
         except (SyntaxError, ValueError, OSError, RuntimeError, HeadwaterError):
             return False, None
         if isinstance(found, QueryTriples):
             return True, bag(serialize(found, format=RdfFormat.N_TRIPLES) or b"", text)
         return True, bag(found.serialize(format=QueryResultsFormat.JSON) or b"", text)
 
-    def _names(self, node: NamedNode) -> bool:
-        """Whether a statement of the default graph has a thing as subject or object."""
+    def _names(self, node: NamedNode, merged: Sequence[NamedNode | DefaultGraph]) -> bool:
+        """Whether a statement of these graphs has a thing as subject or object."""
         places = ((node, None, None), (None, None, node))
-        return any(True for place in places for _ in self._store.quads_for_pattern(*place, DefaultGraph()))
+        return any(True for graph in merged for place in places for _ in self._store.quads_for_pattern(*place, graph))
 
 
 def bag(body: bytes, text: str) -> Bag:

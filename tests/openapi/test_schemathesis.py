@@ -59,9 +59,14 @@ def test_schemathesis_finds_nothing(served: tuple[Headwater, str], tmp_path: Pat
         "HEADWATER_YEAR": str(datetime.now(UTC).year - 1),
     }
     command = [PROGRAM, "--config-file", str(HERE / "schemathesis.toml"), "run", f"{address}/openapi.json"]
-    command += ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--phases", "coverage,fuzzing,stateful"]
-    command += ["--seed", str(SEED), "--max-time", "75", "--max-examples", "20", "--generation-database", "none", "--no-color"]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=400, cwd=tmp_path, env=environment)
+    # By number and not by time, so that a fast machine tries what a slow one does. The phase that follows links makes requests
+    # of what came before and so others each time: it is for longer runs by hand (docs/conformance.md).
+    command += ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--phases", "coverage,fuzzing"]
+    command += ["--seed", str(SEED), "--max-examples", "15", "--generation-database", "none", "--no-color"]
+    # OpenAPI 3.1 has no method QUERY, which /sparql takes; 3.2 will. What is not taken is tried in tests/web.
+    command += ["--exclude-checks", "unsupported_method,allow_header_conformance"]
+    command += ["--suppress-health-check", "filter_too_much,too_slow,data_too_large"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=tmp_path, env=environment)
     assert told.returncode == 0, told.stdout[-20_000:] + told.stderr[-2_000:]
     assert httpx.get(f"{address}/health/ready", timeout=30).status_code == 200
 

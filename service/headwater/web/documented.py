@@ -26,6 +26,7 @@ _KNOWN: dict[str, Any] = {"anyOf": [_SEQUENCE, *_TIME["anyOf"]]}
 _NUMBER: dict[str, Any] = {"type": "number", "minimum": 0}
 _DEPTH: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 999_999_999}, {"const": "full"}]}
 _IRI: dict[str, Any] = {"type": "string", "format": "iri", "minLength": 1}
+_BLANK = {"type": "string", "maxLength": 0}
 _WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _SLICE: dict[str, Any] = {
     "type": "object",
@@ -148,7 +149,8 @@ def _narrow(schema: dict[str, Any], words: dict[str, Any]) -> None:
     """Have a schema take these words only, and null where it took that."""
     told = words if words.keys() & {"type", "anyOf"} else {"type": "string", **words}
     if schema.get("type") == "array":
-        schema["items"] = told
+        # Blank items are passed over, as forms send what was left blank.
+        schema["items"] = {"anyOf": [told, _BLANK]}
         return
     kept = {name: schema[name] for name in ("title", "description", "default", "examples") if name in schema}
     empty = any(one.get("type") == "null" for one in schema.get("anyOf", []))
@@ -168,7 +170,7 @@ def _meet(operation: dict[str, Any], path: str, method: str) -> None:
         answers.setdefault(status, {"description": words})
     if method in ("get", "head"):
         answers.setdefault("304", {"description": "What the client holds is current (If-None-Match)."})
-    if "html" in _FORMATS.get(path, ()):
+    if "html" in _FORMATS.get(path, ()) or _exports(path):
         answers.setdefault("303", {"description": "To the page for people."})
     for status, answer in answers.items():
         if status >= "400":

@@ -52,7 +52,15 @@ def read_slice(value: object) -> object:
         raise ValueError(error.detail.removeprefix("slice: ")) from error
 
 
+def _no_number(value: object) -> object:
+    """A switch as JSON has it, or as addresses spell it. Raises `ValueError` for a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
 Several = Annotated[list[str], BeforeValidator(_split)]
+Switch = Annotated[bool, BeforeValidator(_no_number)]
 
 
 class Question(BaseModel):

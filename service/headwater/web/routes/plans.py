@@ -16,7 +16,7 @@ from headwater.exporters.snakefile import snakefile
 from headwater.lineage.asking import MOST_NODES
 from headwater.web.caching import validators
 from headwater.web.negotiation import CSV, HTML, JSON, Offer, choose
-from headwater.web.parameters import Evidence, Several, check, read_slice
+from headwater.web.parameters import Evidence, Several, Switch, check, read_slice
 from headwater.web.problems import CONTENT
 from headwater.web.readers import App, Who
 from headwater.web.statements import plan_table
@@ -86,7 +86,7 @@ class PlanAsked(BaseModel):
     )
     hours: Limit = Field(None, description="At most so many hours of running time.")
     kwh: Limit = Field(None, description="At most so many kilowatt hours.")
-    metrics: bool = Field(True, description="Whether to repeat what would only be measured again.")
+    metrics: Switch = Field(True, description="Whether to repeat what would only be measured again.")
     types: Several = Field([], description="Only mend things of these kinds, with all that they need.")
     roles: Several = Field([], description="Only follow links in these roles.")
     stop_at: Several = Field([], description="Do not walk beyond things of these kinds or with these identifiers.")
