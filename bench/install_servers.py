@@ -68,7 +68,11 @@ def _virtuoso(folder: Path) -> None:
         raise Unavailable("Virtuoso comes from Debian, and apt-get is missing")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    subprocess.run(["apt-get", "download", *VIRTUOSO_PACKAGES], cwd=folder, check=True, capture_output=True)
+    fetching = ["apt-get", "download", *VIRTUOSO_PACKAGES]
+    if subprocess.run(fetching, cwd=folder, check=False, capture_output=True).returncode:
+        # On a machine that is new, apt does not know its packages yet; on an old one, they may have moved on.
+        subprocess.run(["apt-get", "update"], check=True, capture_output=True)
+        subprocess.run(fetching, cwd=folder, check=True, capture_output=True)
     for package in sorted(folder.glob("*.deb")):
         subprocess.run(["dpkg", "-x", package, folder], check=True)
         if package.name.startswith("virtuoso-opensource-7-bin"):

@@ -339,6 +339,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     # So that there are many queries that are stopped, in a minute's soak, too.
     os.environ["HEADWATER_QUERY_TIMEOUT_S"] = "3"
+    # So that it is full after the warm-up: what fills up is no leak, and looks like one.
+    os.environ["HEADWATER_QUERY_CACHE_MB"] = "8"
     with tempfile.TemporaryDirectory(prefix="headwater-soak-", dir=chosen.folder) as place:
         soaked = soak(
             chosen.minutes * 60,

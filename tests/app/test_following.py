@@ -67,6 +67,13 @@ def test_a_reader_starts_with_all_that_there_is_and_follows_from_there(opening: 
     assert (reader.verify(), reader.duty.status()["behind"]) == ([], 0)
 
 
+@pytest.mark.parametrize("role", ["reader", "standby"])
+def test_who_follows_keeps_a_store_of_its_own(opening: Opening, role: str) -> None:
+    opening("writer", "writer")
+    with pytest.raises(BadParameter, match=f"a {role} keeps a store of its own"):
+        opening("other", role, store="sparql+http://127.0.0.1:9/query")
+
+
 def test_a_reader_writes_nothing_but_looks_over_what_would_be_written(opening: Opening, tmp_path: Path) -> None:
     writer = opening("writer", "writer")
     write(writer, tmp_path, "a")

@@ -148,6 +148,14 @@ def test_the_ways_of_a_verdict_are_real_cheapest_first_and_as_many_as_there_are(
         assert found.more == (len(plain) > k)
 
 
+def test_a_use_of_a_part_that_may_be_another_is_no_way_from_a_version() -> None:
+    graph = random_world(6, 26, 238586).fill()
+    part = '{"after":"1970-01-01T00:00:02Z","before":"1970-01-01T00:00:03Z"}'
+    verdicts = judge(graph, Change("deprecated", (5,), (1,), part))
+    [path] = explain_verdict(verdicts, 3, 1).paths
+    assert [(hop.before, hop.after, hop.role) for hop in path.hops] == [(5, 3, "use")]
+
+
 @some
 @given(st.data())
 def test_the_ways_between_two_things_are_the_cheapest_of_all(data: st.DataObject) -> None:

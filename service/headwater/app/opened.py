@@ -61,6 +61,12 @@ class Opened:
 
     def _open(self, folder: Path) -> None:
         settings = self.settings
+        if settings.role != "writer" and settings.store not in ("embedded", "memory"):
+            raise BadParameter(
+                f"store: a {settings.role} keeps a store of its own, and the writer keeps the one in that server",
+                parameter="store",
+                remedy="Leave out the setting store.",
+            )
         self.duty = Duty(settings, self._clock)
         self._opened.callback(self.duty.close)
         self.ledger = self.duty.ledger
@@ -71,12 +77,6 @@ class Opened:
         self.mint = Mint(base)
         self.tokens = TokenBook(self.duty.tokens)
         in_memory = settings.store == "memory"
-        if settings.role != "writer" and settings.store not in ("embedded", "memory"):
-            raise BadParameter(
-                f"store: a {settings.role} keeps a store of its own, and '{settings.store.partition('+')[0]}' is one outside",
-                parameter="store",
-                remedy="Leave the setting store out; several readers may ask the same SPARQL server by themselves.",
-            )
         # By this a store outside the data folder knows whose it is.
         self._store = open_store(settings, self.ledger.fact(IDENTITY) or "")
         self._opened.callback(self._store.close)

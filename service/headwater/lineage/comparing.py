@@ -122,7 +122,9 @@ class _Comparing:
         if itself:
             self._block(links[~not_yet & ~none_else], "unversioned-use", surely=False)
         else:
-            self.surely.append(links[none_else])
+            # What may not have been the part that changed is no sure use of it, whatever the version.
+            meant = links[none_else]
+            self.surely.append(meant[self.certain[meant] == self.edges.certain[meant]])
             # The one whose name comes first stands for all where one has to be shown.
             self.faulty[concept] = tuple(sorted(faulty, key=lambda version: self.graph.iris[version]))
 

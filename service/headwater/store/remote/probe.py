@@ -281,7 +281,7 @@ class _Probe:
         if not self.found.exact:
             self.found.lacks.append(
                 "It changes or refuses some values (long integers and decimals, parts of a microsecond, malformed ones): they "
-                "are kept under datatypes of our own (hw:exact-…), and a SPARQL text finds them only by STR()."
+                "are kept under datatypes of our own (…#exact-decimal and the like), and a SPARQL text finds them only by STR()."
             )
 
     def _stored(self, literals: list[Literal]) -> dict[Literal, object]:

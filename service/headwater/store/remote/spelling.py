@@ -1,8 +1,8 @@
 """Literals that a SPARQL server would change are kept under a datatype of our own, so that nothing gets lost in it.
 
 Virtuoso refuses an integer of twenty digits and cuts decimals and fractions of seconds; `"x"^^xsd:integer` it does not take.
-Such a literal is written as `"…"^^hw:exact-integer` there, and read as what it was. How a server spells a value that it does keep
-(`1` for `true`, `0.1e0` for `0.1`) makes no difference: what comes back is spelled as the embedded store spells it.
+Such a literal is written as `"…"^^<…#exact-integer>` there, and read as what it was. How a server spells a value that it does
+keep (`1` for `true`, `0.1e0` for `0.1`) makes no difference: what comes back is spelled as the embedded store spells it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from headwater.store.spelling import as_stored
 from headwater.terms.names import HW, XSD
 
 _XSD: Final = XSD["integer"].value.removesuffix("integer")
-_EXACT: Final = HW["exact-"].value
+_EXACT: Final = f"{HW}exact-"
 _JSON_EXACT: Final = re.compile(rb'("datatype"\s*:\s*")' + re.escape(_EXACT.encode()).replace(b"/", rb"\\?/"))
 _PLAIN: Final = {
     XSD["boolean"].value: re.compile("true|false"),
