@@ -56,9 +56,6 @@ class Postgres:
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 60}
-        # What a crash of the server loses does not depend on it, only what one of the machine does; syncing a folder after a
-        # crash took more than half a minute on a busy disk.
-        options["fsync"] = "off"
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._bin / "postgres"), "-D", str(self._folder / "data")]
@@ -68,6 +65,7 @@ class Postgres:
                 cwd=self._folder,
                 **self._as_user(),
             )
+        # After a crash it syncs its whole folder first, which took more than half a minute on a busy disk.
         until = time.monotonic() + 90
         asking = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while time.monotonic() < until:
