@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import logging
 import shutil
 import threading
@@ -22,10 +21,10 @@ from pyoxigraph import (
     serialize,
 )
 
-from headwater.errors import FolderBusy, StorageFailed, TooLarge
+from headwater.errors import FolderBusy, StorageFailed
 from headwater.settings import Settings
 from headwater.store.protocol import ATOMIC, STATE, Answer, StoreBroken
-from headwater.store.serialising import run, write
+from headwater.store.serialising import Bounded, run, write
 from headwater.store.spelling import triple_as_stored
 from headwater.terms.names import HW
 
@@ -271,7 +270,7 @@ class EmbeddedStore:
         bindings: Mapping[str, object] | None = None,
         max_bytes: int | None = None,
     ) -> Answer:
-        buffer = _Bounded(max_bytes)
+        buffer = Bounded(max_bytes)
         media_type = write(run(self._live, text, graphs, named, bindings), accept, buffer)
         return Answer(buffer.getvalue(), media_type)
 
@@ -288,23 +287,6 @@ class EmbeddedStore:
         if self._path is not None:
             # Oxigraph has no close(); the lock on the folder goes with the last reference, also that of a forgotten iterator.
             gc.collect()
-
-
-class _Bounded(io.BytesIO):
-    """Collects bytes up to a limit; going over it stops the serialiser at once, and with it the query."""
-
-    def __init__(self, limit: int | None) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def write(self, data: object) -> int:
-        written = super().write(data)  # type: ignore[arg-type]
-        if self._limit is not None and self.tell() > self._limit:
-            raise TooLarge(
-                f"The answer is larger than {self._limit // 2**20} MiB.",
-                remedy="Ask for less (LIMIT, fewer columns), or raise max_answer_mb.",
-            )
-        return written
 
 
 def _open(path: Path | None) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from pyoxigraph import (
     serialize,
 )
 
-from headwater.errors import BadQuery, NotAcceptable, StorageFailed
+from headwater.errors import BadQuery, NotAcceptable, StorageFailed, TooLarge
 from headwater.store.no_steps import with_no_steps
 from headwater.store.protocol import StoreBroken
 from headwater.terms.names import PREFIXES
@@ -143,6 +144,23 @@ def write_graph(
     with _reading():
         serialize(triples, cast(IO[bytes], output), format=graph_format, prefixes=prefixes)
     return media_type
+
+
+class Bounded(io.BytesIO):
+    """Collects bytes up to a limit; going over it stops the serialiser at once, and with it the query."""
+
+    def __init__(self, limit: int | None) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def write(self, data: object) -> int:
+        written = super().write(data)  # type: ignore[arg-type]
+        if self._limit is not None and self.tell() > self._limit:
+            raise TooLarge(
+                f"The answer is larger than {self._limit // 2**20} MiB.",
+                remedy="Ask for less (LIMIT, fewer columns), or raise max_answer_mb.",
+            )
+        return written
 
 
 def in_short(error: SyntaxError) -> str:

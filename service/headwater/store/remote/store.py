@@ -6,7 +6,6 @@ that list is ever read as ours, changed or removed; whatever else the server hol
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import time
@@ -18,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
-from headwater.errors import Conflict, HeadwaterError, TooLarge
+from headwater.errors import Conflict, HeadwaterError
 from headwater.settings import Settings
 from headwater.store.protocol import STATE, Answer, NoSnapshots
 from headwater.store.remote import answers, ops, spelling
@@ -27,6 +26,7 @@ from headwater.store.remote.asking import answer_query
 from headwater.store.remote.connection import Connections
 from headwater.store.remote.probe import probed
 from headwater.store.remote.wording import asked, with_values
+from headwater.store.serialising import Bounded
 from headwater.terms.names import HW
 
 _log = logging.getLogger("headwater.store")
@@ -357,7 +357,7 @@ class RemoteStore:
         bindings: Mapping[str, object] | None = None,
         max_bytes: int | None = None,
     ) -> Answer:
-        output = _Bounded(max_bytes)
+        output = Bounded(max_bytes)
         ask = asked(with_values(text, bindings, not self.capabilities.exact) if bindings else text)
         media_type = answer_query(
             self.talk, self.capabilities, ask, [graph.value for graph in graphs], [graph.value for graph in named], accept, output
@@ -411,20 +411,3 @@ class _Change:
                 store.generation += 1
                 store._cache.clear()
             store._writing.release()
-
-
-class _Bounded(io.BytesIO):
-    """Collects bytes up to a limit; going over it stops the serialiser at once, and with it the query."""
-
-    def __init__(self, limit: int | None) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def write(self, data: object) -> int:
-        written = super().write(data)  # type: ignore[arg-type]
-        if self._limit is not None and self.tell() > self._limit:
-            raise TooLarge(
-                f"The answer is larger than {self._limit // 2**20} MiB.",
-                remedy="Ask for less (LIMIT, fewer columns), or raise max_answer_mb.",
-            )
-        return written
